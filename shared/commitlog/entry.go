@@ -1,0 +1,112 @@
+// Package commitlog is the log of a room: its entries, their encoding, their
+// keys in the store, and reading them with the check that none is missing.
+package commitlog
+
+import (
+	"nanotypedb/shared/schema"
+)
+
+// Format is the number of the newest entry format this code writes and reads.
+// Code that meets a higher one answers unavailable. A new format is written
+// one release after it can be read.
+const Format = 1
+
+// Limits of one commit; what exceeds one is refused with an error that names it.
+const (
+	MaxOps        = 1000
+	MaxOpsBytes   = 256 << 10
+	MaxEntryBytes = 350 << 10
+)
+
+// Kind says what a commit is beside its operations.
+type Kind string
+
+// The kinds. The ordinary one is empty.
+const (
+	Ordinary Kind = ""
+	Create   Kind = "create" // the first entry of a room
+	Closed   Kind = "closed" // the last: the room is deleted
+	Load     Kind = "load"   // bulk content from a blob
+	Check    Kind = "check"  // states recomputed sums after a writer was wrong
+	Undo     Kind = "undo"
+)
+
+// Sum is a 256-bit additive fingerprint, little endian.
+type Sum [32]byte
+
+// Sums are the two fingerprints of a room's state. Content covers rows (table
+// number, row id, creator, times, canonical values), schema and access; State
+// covers versions, members, invitations, name, commit ids and counters.
+type Sums struct{ Content, State Sum }
+
+// Entry is one commit as the log keeps it.
+type Entry struct {
+	Format   int
+	Seq      int64
+	At       schema.Millis // never below the entry before
+	By       string        // user id
+	CommitID string        // of By; may be empty
+	Digest   string        // of the request's operations; empty without CommitID
+	Attempt  string        // random; belongs to exactly these bytes
+	Kind     Kind
+	Undoes   int64 // the seq that an undo takes back
+	Ops      []Op
+	Before   Sums
+	After    Sums
+}
+
+// OpKind is what an operation does.
+type OpKind string
+
+// The operations of an entry.
+const (
+	Insert      OpKind = "i"
+	Update      OpKind = "u"
+	Delete      OpKind = "d"
+	CreateTable OpKind = "ct"
+	AlterTable  OpKind = "at"
+	DropTable   OpKind = "dt"
+	SetMember   OpKind = "m"
+	SetInvite   OpKind = "inv"
+	SetRoom     OpKind = "room"
+)
+
+// Op is one resolved operation. Which fields are set depends on Kind:
+//
+//	Insert       Table ID Creator Set (every non-null cell)
+//	Update       Table ID Creator Set (changed cells, null included) Old OldVersion OldUpdated
+//	Delete       Table ID Creator Old (every non-null cell) OldVersion OldUpdated OldCreated
+//	CreateTable  Def
+//	AlterTable   Alter, Rewrites
+//	DropTable    Table Name
+//	SetMember    User Role (empty: removed) Name Email
+//	SetInvite    Email Role (empty: withdrawn or accepted)
+//	SetRoom      Name, and in the first entry ID, the id that users see
+//
+// Old cells are left out (OldOmitted) where the entry would grow too large;
+// undo then takes them from the state at Seq-1.
+type Op struct {
+	Kind       OpKind
+	Table      int
+	ID         string
+	Creator    string
+	Set        []Cell
+	Old        []Cell
+	OldVersion int64
+	OldUpdated schema.Millis
+	OldCreated schema.Millis
+	OldOmitted bool
+	Def        *schema.Table
+	Alter      *schema.Alteration
+	Rewrites   bool // an alteration that changed values of existing rows
+	User       string
+	Name       string
+	Email      string
+	Role       string
+}
+
+// Cell is one value by column number. Cells of an operation are in order of number.
+type Cell struct {
+	Num   int
+	Value schema.Value
+}
