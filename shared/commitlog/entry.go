@@ -106,7 +106,4 @@ type Op struct {
 }
 
 // Cell is one value by column number. Cells of an operation are in order of number.
-type Cell struct {
-	Num   int
-	Value schema.Value
-}
+type Cell = schema.Cell

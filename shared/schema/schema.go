@@ -155,3 +155,9 @@ func (t *Table) Embeds() bool {
 	return false
 }
 
+
+// Cell is one value by column number.
+type Cell struct {
+	Num   int
+	Value Value
+}
