@@ -6,7 +6,6 @@
 // be renamed or used again without touching the data.
 package schema
 
-
 // Type is the type of a column.
 type Type string
 
@@ -154,7 +153,6 @@ func (t *Table) Embeds() bool {
 	}
 	return false
 }
-
 
 // Cell is one value by column number.
 type Cell struct {
