@@ -1,0 +1,105 @@
+package local
+
+import (
+	"bufio"
+	"encoding/binary"
+	"net"
+	"net/http"
+)
+
+// The gateway's limits: a frame of 32 KB, a message (all its frames) of 128 KB.
+const (
+	maxFrame   = 32 << 10
+	maxMessage = 128 << 10
+)
+
+// frameMeter reads along with a connection and finds frames that are larger
+// than the gateway lets through, which a WebSocket library that hands out
+// whole messages cannot tell.
+type frameMeter struct {
+	net.Conn
+	scan    frameScan
+	tooBig  func()
+	tripped bool
+}
+
+// Read passes bytes on and follows the frames in them.
+func (m *frameMeter) Read(p []byte) (int, error) {
+	n, err := m.Conn.Read(p)
+	if !m.tripped && m.scan.feed(p[:n]) > maxFrame {
+		m.tripped = true
+		m.tooBig()
+	}
+	return n, err
+}
+
+// frameScan follows frame headers (RFC 6455, section 5.2) in a byte stream.
+type frameScan struct {
+	header [14]byte
+	have   int
+	skip   uint64 // payload bytes still to come
+}
+
+// feed returns the largest payload length announced in p.
+func (s *frameScan) feed(p []byte) uint64 {
+	var largest uint64
+	for len(p) > 0 {
+		if s.skip > 0 {
+			n := min(s.skip, uint64(len(p)))
+			s.skip -= n
+			p = p[n:]
+			continue
+		}
+		s.header[s.have] = p[0]
+		s.have++
+		p = p[1:]
+		if s.have < 2 || s.have < s.headerSize() {
+			continue
+		}
+		s.skip = s.payload()
+		s.have = 0
+		largest = max(largest, s.skip)
+	}
+	return largest
+}
+
+func (s *frameScan) headerSize() int {
+	size := 2
+	switch s.header[1] & 0x7f {
+	case 126:
+		size += 2
+	case 127:
+		size += 8
+	}
+	if s.header[1]&0x80 != 0 {
+		size += 4
+	}
+	return size
+}
+
+func (s *frameScan) payload() uint64 {
+	switch n := s.header[1] & 0x7f; n {
+	case 126:
+		return uint64(binary.BigEndian.Uint16(s.header[2:]))
+	case 127:
+		return binary.BigEndian.Uint64(s.header[2:])
+	default:
+		return uint64(n)
+	}
+}
+
+// meteredWriter hands out the connection of an upgrade with a frameMeter
+// around it.
+type meteredWriter struct {
+	http.ResponseWriter
+	tooBig func()
+}
+
+// Hijack takes the connection over, as the upgrade does.
+func (w *meteredWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	return &frameMeter{Conn: conn, tooBig: w.tooBig}, rw, nil
+}
