@@ -1,6 +1,6 @@
 # Package sets are named here, never a bare ./...: infra/stack imports the CDK, which takes minutes to compile, and must
 # stay out of the everyday loop. A folder that is not there yet is left out.
-GO_DIRS := shared functions infra/local infra/arrows infra/topology infra/promises infra/emulators
+GO_DIRS := shared functions infra/local infra/arrows infra/topology infra/promises infra/bench infra/emulators
 GO_PKGS := $(foreach dir,$(wildcard $(GO_DIRS)),./$(dir)/...) $(if $(wildcard web/*.go),./web)
 
 # Packages with tests that need an emulator: those whose tests read its address.
@@ -54,8 +54,8 @@ test-aws: ## Run the AWS adapters' tests against emulators (needs Java, Maven an
 e2e: $(if $(wildcard web/e2e),web) ## Drive the UI in headless Chromium
 	$(if $(wildcard web/e2e),npm --prefix web run e2e,@echo "there is no web/e2e yet")
 
-bench: ## Run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem -timeout $(TEST_TIMEOUT) $(GO_PKGS)
+bench: ## Measure the runner and print the table that README quotes
+	$(GO) run ./infra/bench
 
 fuzz: ## Fuzz every decoder for FUZZ_TIME (10s) each
 	@grep -rE --include='*_test.go' '^func Fuzz' $(wildcard $(GO_DIRS)) | \

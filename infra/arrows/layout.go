@@ -1,0 +1,145 @@
+package arrows
+
+// Module is the name in go.mod.
+const Module = "nanotypedb"
+
+// level places packages: every import goes to a lower level.
+type level struct {
+	pattern string // of path.Match, from the root of the module; the first that matches counts
+	level   int
+}
+
+// levels is the picture of the code base. A new package gets a line here, at the lowest level that is above all that it
+// imports.
+var levels = []level{
+	// What everything stands on.
+	{"shared/fault", 0},      // error code, field and message
+	{"shared/faultpoint", 0}, // named crash points
+	{"shared/id", 0},         // ULIDs
+	{"shared/vector", 0},     // unit vectors, int8, nearest neighbours
+	{"shared/config", 0},     // environment → Config
+
+	// Ports: an interface, its value types, its promises. Under each: adapters, NAMEtest and flakyNAME.
+	{"shared/store", 1},
+	{"shared/queue", 1},
+	{"shared/blob", 1},
+	{"shared/embedder", 1},
+	{"shared/push", 1},
+	{"shared/identity", 1},
+	{"shared/sqlitefile", 1}, // the one SQLite file that store and queue share
+	{"shared/schema", 1},     // tables, columns, checking a row
+	{"shared/wire", 1},       // JSON-RPC frames, problem+json, code tables
+	{"shared/store/*", 2},
+	{"shared/queue/*", 2},
+	{"shared/blob/*", 2},
+	{"shared/embedder/*", 2},
+	{"shared/push/*", 2},
+	{"shared/identity/*", 2},
+
+	// The domain.
+	{"shared/commitlog", 2}, // entries of the log and their encoding
+	{"shared/access", 2},    // principals, roles, members, tickets, keys, rates
+	{"shared/replica", 3},   // a room at a seq
+	{"shared/room", 4},      // operations → entry, one writer a room, undo
+	{"shared/usage", 4},     // counters per hour and user
+	{"shared/webhook", 4},   // signing and delivery decisions
+	{"shared/indexing", 5},  // commits → jobs → vectors
+	{"shared/search", 5},    // hybrid ranking
+	{"shared/backup", 5},    // snapshots, segments, diff, restore
+	{"shared/audience", 6},  // who listens to a room
+	{"shared/*/*test", 7},   // test kits of the domain
+	{"shared/*/flaky*", 7},
+
+	// Config → opened adapters, one function a port.
+	{"shared/backend", 3},
+	{"shared/backend/*", 3},
+
+	// Handlers, and the programs that wire them.
+	{"functions/internal/*", 2},  // gateway event ↔ net/http, partial batch failures
+	{"functions/*", 7},           // one a Lambda
+	{"functions/*/bootstrap", 8}, // its program
+
+	// How it is hosted.
+	{"infra/topology", 0},        // functions, routes, queues, schedules as plain values
+	{"infra/stack", 1},           // CDK constructs
+	{"infra", 2},                 // the CDK app
+	{"web", 0},                   // the built UI
+	{"infra/local", 8},           // the one-process runner
+	{"infra/local/bootstrap", 9}, // its program
+	{"infra/promises", 9},        // one test file a promise
+	{"infra/bench", 9},           // what README's table quotes
+	{"infra/arrows", 0},          // this
+	{"infra/emulators", 0},       // scripts, and tests of the emulators
+}
+
+// ports are the packages whose children are adapters, but for the test kits among them.
+var ports = []string{"shared/store", "shared/queue", "shared/blob", "shared/embedder", "shared/push", "shared/identity"}
+
+// kits are test code in files of their own: only tests, other kits and the promises import them.
+var kits = []string{"shared/*/*test", "shared/*/flaky*", "infra/promises"}
+
+// wiring may import adapters.
+var wiring = []string{"shared/backend", "shared/backend/*", "functions/*/bootstrap", "infra/local", "infra/local/bootstrap"}
+
+// library limits who may import a package from outside the module.
+type library struct {
+	path    string   // the import path, or its beginning up to a slash
+	allowed []string // patterns of our packages
+	tests   bool     // test files and kits may import it too
+	reason  string
+}
+
+var libraries = []library{
+	{
+		path: "github.com/aws/aws-lambda-go", tests: true,
+		allowed: []string{"functions/*", "functions/internal/*", "functions/*/bootstrap", "infra/local"},
+		reason:  "Lambda's events are translated at the edge; the domain must run without them",
+	},
+	{
+		path: "github.com/aws/aws-sdk-go-v2", tests: true, allowed: awsAdapters,
+		reason: "only AWS adapters speak to AWS; the domain knows ports",
+	},
+	{
+		path: "github.com/aws/smithy-go", tests: true, allowed: awsAdapters,
+		reason: "an adapter translates SDK errors into those of its port; nobody else sees them",
+	},
+	{
+		path: "github.com/aws/aws-cdk-go", allowed: cdk,
+		reason: "the CDK takes minutes to compile and must stay out of the everyday loop",
+	},
+	{
+		path: "github.com/aws/constructs-go", allowed: cdk,
+		reason: "constructs belong to the CDK app",
+	},
+	{
+		path: "github.com/aws/jsii-runtime-go", allowed: cdk,
+		reason: "jsii starts Node; only the CDK app may",
+	},
+	{path: "database/sql", allowed: sqlPackages, tests: true, reason: sqlReason},
+	{path: "modernc.org/sqlite", allowed: sqlPackages, tests: true, reason: sqlReason},
+	{path: "testing", allowed: []string{"infra/arrows"}, tests: true, reason: "no binary links the test framework"},
+	{path: "pgregory.net/rapid", tests: true, reason: "property tests stay in tests and test kits"},
+	{path: "github.com/anishathalye/porcupine", tests: true, reason: "the linearizability checker stays in tests and test kits"},
+}
+
+var (
+	awsAdapters = []string{
+		"shared/store/dynamostore", "shared/blob/s3blob", "shared/queue/sqsqueue", "shared/embedder/bedrockembed",
+		"shared/push/apigwpush", "shared/backend/aws",
+	}
+	cdk         = []string{"infra/stack", "infra"}
+	sqlPackages = []string{
+		"shared/sqlitefile", "shared/store/sqlitestore", "shared/queue/sqlitequeue", "shared/replica", "shared/schema",
+	}
+)
+
+const sqlReason = "SQL lives in the SQLite adapters and in the replica; everybody else asks them"
+
+// sleepers are the files (patterns of path.Match) that may call time.Sleep, each with a reason that no fake clock, timer
+// or condition answers.
+var sleepers = map[string]string{
+	"infra/bench/*.go": "the load generator measures a server in another process by the real clock",
+}
+
+// maxLines is the length above which a reader no longer knows where to look.
+const maxLines = 700
