@@ -18,6 +18,7 @@ var levels = []level{
 	{"shared/id", 0},         // ULIDs
 	{"shared/vector", 0},     // unit vectors, int8, nearest neighbours
 	{"shared/config", 0},     // environment → Config
+	{"shared/schema/strictjson", 0},
 
 	// Ports: an interface, its value types, its promises. Under each: adapters, NAMEtest and flakyNAME.
 	{"shared/store", 1},
