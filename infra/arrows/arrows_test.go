@@ -124,6 +124,7 @@ func TestImports(t *testing.T) {
 		{"shared/room/a.go", Module + "/shared/store/storetest", "no binary links them"},
 		{"shared/room/a_test.go", Module + "/shared/store/flakystore", ""},
 		{"infra/local/a.go", Module + "/infra/promises", "no binary links them"},
+		{"shared/store/dynamostore/a.go", Module + "/shared/awstest", "no binary links them"},
 
 		// Libraries.
 		{"shared/room/a.go", "github.com/aws/aws-sdk-go-v2/aws", "only AWS adapters"},

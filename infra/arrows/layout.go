@@ -13,12 +13,12 @@ type level struct {
 // imports.
 var levels = []level{
 	// What everything stands on.
-	{"shared/fault", 0},      // error code, field and message
-	{"shared/faultpoint", 0}, // named crash points
-	{"shared/id", 0},         // ULIDs
-	{"shared/vector", 0},     // unit vectors, int8, nearest neighbours
-	{"shared/config", 0},     // environment → Config
-	{"shared/schema/strictjson", 0},
+	{"shared/fault", 0},             // error code, field and message
+	{"shared/faultpoint", 0},        // named crash points
+	{"shared/id", 0},                // ULIDs
+	{"shared/vector", 0},            // unit vectors, int8, nearest neighbours
+	{"shared/config", 0},            // environment → Config
+	{"shared/schema/strictjson", 0}, // JSON without its ambiguities
 
 	// Ports: an interface, its value types, its promises. Under each: adapters, NAMEtest and flakyNAME.
 	{"shared/store", 1},
@@ -30,6 +30,7 @@ var levels = []level{
 	{"shared/sqlitefile", 1}, // the one SQLite file that store and queue share
 	{"shared/schema", 1},     // tables, columns, checking a row
 	{"shared/wire", 1},       // JSON-RPC frames, problem+json, code tables
+	{"shared/awstest", 1},    // test kit of the AWS adapters: emulators, faults
 	{"shared/store/*", 2},
 	{"shared/queue/*", 2},
 	{"shared/blob/*", 2},
@@ -77,7 +78,7 @@ var levels = []level{
 var ports = []string{"shared/store", "shared/queue", "shared/blob", "shared/embedder", "shared/push", "shared/identity"}
 
 // kits are test code in files of their own: only tests, other kits and the promises import them.
-var kits = []string{"shared/*/*test", "shared/*/flaky*", "infra/promises"}
+var kits = []string{"shared/awstest", "shared/*/*test", "shared/*/flaky*", "infra/promises"}
 
 // wiring may import adapters.
 var wiring = []string{"shared/backend", "shared/backend/*", "functions/*/bootstrap", "infra/local", "infra/local/bootstrap"}
