@@ -92,7 +92,8 @@ emulators-stop: ## Stop them
 	@infra/emulators/stop.sh
 
 clean: emulators-stop ## Remove everything that was built or installed here (not .nanotype, the data)
-	rm -rf dist web/dist web/node_modules .emulators cdk.out
+	find web/dist -mindepth 1 ! -name .gitkeep -delete
+	rm -rf dist web/node_modules .emulators cdk.out
 
 $(WEB_INSTALLED): web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund
