@@ -25,9 +25,12 @@ const (
 // Key names one item.
 type Key struct{ PK, SK string }
 
-// Item is what is stored under a key. Data is opaque to the store. Counters
-// change by Add. Expires lets the store collect the item some time after that
-// moment; it is garbage collection only, and a reader that cares checks it.
+// Item is what is stored under a key. Data is opaque to the store; nil and
+// empty are the same. Counters change by Add; a Put sets all of them, so that
+// those it does not name are gone. Expires lets the store collect the item some
+// time after that moment, kept in whole seconds, rounded up; it is garbage
+// collection only, and a reader that cares checks it. An expired item that is
+// not collected yet counts as present.
 type Item struct {
 	Key
 	Data     []byte
@@ -37,7 +40,8 @@ type Item struct {
 
 // Query asks for the items of one partition whose sort key lies between From
 // and To, both inclusive; an empty To means no upper bound. After, when set,
-// leaves out everything up to and including that sort key in reading order.
+// leaves out everything up to and including that sort key in reading order;
+// there need not be an item under it. Sort keys are compared byte by byte.
 // Strong reads see every write that was acknowledged before the call.
 type Query struct {
 	PK       string
@@ -49,7 +53,7 @@ type Query struct {
 }
 
 // Page is a part of an answer, in order of sort key. Next is the After of the
-// following page, and empty at the end.
+// following page, and empty at the end; the last page may be without items.
 type Page struct {
 	Items []Item
 	Next  string
@@ -69,7 +73,8 @@ const (
 // Condition must hold for a Write to be applied.
 type Condition int
 
-// The conditions. Unchanged compares the stored Data with Write.Previous.
+// The conditions. Unchanged compares the stored Data with Write.Previous; it
+// fails when there is no item.
 const (
 	Always Condition = iota
 	Absent
@@ -96,24 +101,28 @@ type Store interface {
 	Query(ctx context.Context, q Query) (Page, error)
 
 	// Write applies all writes or none. One write is a plain conditional
-	// write; several are a transaction (at most MaxWrites, no key twice).
-	// When Write returns nil, the change is durable.
+	// write; several are a transaction (at most MaxWrites, no key twice);
+	// none is nothing. When Write returns nil, the change is durable.
 	// Errors: *ConditionError (not applied, a condition was not met),
 	// ErrContended (not applied, another write was in flight: repeat),
 	// ErrThrottled (not applied), ErrUnknownOutcome (applied or not, and it
-	// may still be applied later), *fault.Error too_large.
+	// may still be applied later), *fault.Error invalid or too_large (not
+	// applied, see ValidateWrites). When ctx ends before the write was
+	// handed over, the error is ctx's alone (not applied); when it ends later,
+	// it is ErrUnknownOutcome. Any other error counts as an unknown outcome.
 	Write(ctx context.Context, writes ...Write) error
 
 	// Add adds deltas to the counters of an item, making it when it is
-	// absent, and returns the new values of the named counters. A non-zero
-	// expires replaces the item's. Errors as Write's; an unknown outcome is
+	// absent, and returns the new values of the named counters, of which
+	// there is at least one. A non-zero expires replaces the item's. Errors as Write's; an unknown outcome is
 	// not safe to repeat.
 	Add(ctx context.Context, key Key, deltas map[string]int64, expires time.Time) (map[string]int64, error)
 }
 
 // Appender is an optional ability: a store of which this process is the only
 // writer can make several consecutive log entries durable with one sync, in
-// one Write of any number of items. MaxAppend is that number; callers must
+// one Write of up to MaxAppend puts if Absent, all of LOG# items of one
+// partition. Such a Write may exceed MaxWrites and MaxTransactSize. Callers
 // treat a store without it as 1.
 type Appender interface{ MaxAppend() int }
 
@@ -127,8 +136,9 @@ type Change struct {
 // also after a restart, and in no order that a reader may rely on.
 type Feed interface {
 	// Next returns at least one and at most max changes and a token that
-	// acknowledges them, waiting until there is one or ctx ends. Changes not
-	// acknowledged are told again after the feed is opened anew.
+	// acknowledges them, waiting until there is one or ctx ends. It goes on
+	// behind what it told before; changes not acknowledged are told again
+	// after the feed is opened anew. One reader calls Next at a time.
 	Next(ctx context.Context, max int) ([]Change, string, error)
 
 	// Ack acknowledges all changes told up to token.
