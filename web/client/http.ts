@@ -1,0 +1,128 @@
+/** fetch with a bearer token, time-outs, and problem+json (RFC 9457) turned into NanoError. */
+import { codeOfStatus, NanoError } from "./errors.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Where tokens come from: the development issuer, OIDC, an API key. */
+export interface TokenProvider {
+  /** A token now; with `refresh` the last one was refused and a new one is wanted. Undefined: nobody is signed in. */
+  token(options: { refresh: boolean }): Promise<string | undefined> | string | undefined;
+  /** The user's id, which keeps one user's stored edits from being sent by another. Needed for a persistent outbox. */
+  user?: string;
+}
+
+export interface HttpRequest {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Path below the base address, as `/v1/rooms`. */
+  path: string;
+  query?: Record<string, string | number | undefined>;
+  /** Sent as JSON. */
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number | undefined;
+}
+
+export class HttpClient {
+  readonly #runtime: Runtime;
+  readonly #baseUrl: string;
+  #tokens: TokenProvider | undefined;
+
+  constructor(runtime: Runtime, baseUrl: string, tokens?: TokenProvider) {
+    this.#runtime = runtime;
+    this.#baseUrl = baseUrl.replace(/\/+$/, "");
+    this.#tokens = tokens;
+  }
+
+  setTokens(tokens: TokenProvider | undefined): void {
+    this.#tokens = tokens;
+  }
+
+  get user(): string | undefined {
+    return this.#tokens?.user;
+  }
+
+  /**
+   * The answer's JSON, undefined for 204. Rejects with the server's refusal, `network` (it may not have arrived), `timeout`
+   * or `aborted` (it may have been carried out). A refused token is renewed once.
+   */
+  async request(request: HttpRequest): Promise<unknown> {
+    const response = await this.#attempt(request, false);
+    if (response.status !== 401 || !this.#tokens) return answer(response);
+    return answer(await this.#attempt(request, true));
+  }
+
+  async #attempt(request: HttpRequest, refresh: boolean): Promise<Received> {
+    const token = await this.#tokens?.token({ refresh });
+    const headers: Record<string, string> = { accept: "application/json" };
+    if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
+    if (request.body !== undefined) headers["content-type"] = "application/json";
+    const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) };
+    return this.#send(request, { method: request.method, headers, ...body });
+  }
+
+  /** Reads the whole body within the time-out too: a server can stall after its headers. */
+  async #send(request: HttpRequest, init: RequestInit): Promise<Received> {
+    const { signal, timeoutMs = 30_000 } = request;
+    const gaveUp = new AbortController();
+    const abort = () => gaveUp.abort();
+    let timedOut = false;
+    const cancel = this.#runtime.after(timeoutMs, () => {
+      timedOut = true;
+      gaveUp.abort();
+    });
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
+    try {
+      const response = await this.#runtime.fetch(this.#address(request), { ...init, signal: gaveUp.signal });
+      return { status: response.status, retryAfter: response.headers.get("retry-after"), text: await response.text() };
+    } catch (cause) {
+      if (timedOut) throw new NanoError("timeout", `No answer within ${timeoutMs} ms.`, { cause });
+      if (signal?.aborted) throw new NanoError("aborted", "The request was withdrawn.", { cause });
+      throw new NanoError("network", "The server could not be reached.", { cause });
+    } finally {
+      cancel();
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  #address({ path, query = {} }: HttpRequest): string {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
+    const text = search.toString();
+    return this.#baseUrl + path + (text === "" ? "" : `?${text}`);
+  }
+}
+
+interface Received {
+  status: number;
+  retryAfter: string | null;
+  text: string;
+}
+
+function answer({ status, retryAfter, text }: Received): unknown {
+  if (status === 204 || (status < 300 && text === "")) return undefined;
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (cause) {
+    if (status < 400) throw new NanoError("protocol", "The server's answer is not JSON.", { status, cause });
+  }
+  if (status < 400) return body;
+  throw problem(status, retryAfter, body);
+}
+
+function problem(status: number, retryAfter: string | null, body: unknown): NanoError {
+  const data = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+  const text = data["detail"] ?? data["title"];
+  const wait = data["retryAfterMs"] ?? (retryAfter === null ? undefined : Number(retryAfter) * 1000);
+  return new NanoError(codeOfStatus(status), typeof text === "string" ? text : `The server answered ${status}.`, {
+    path: typeof data["path"] === "string" ? data["path"] : undefined,
+    retryAfterMs: typeof wait === "number" && Number.isFinite(wait) ? wait : undefined,
+    status,
+    data,
+  });
+}
+
+/** A path from parts, each escaped: a room or row id never changes the route. */
+export function path(...parts: string[]): string {
+  return `/v1/${parts.map(encodeURIComponent).join("/")}`;
+}
