@@ -82,6 +82,7 @@ const (
 //	SetMember    User Role (empty: removed) Name Email
 //	SetInvite    Email Role (empty: withdrawn or accepted)
 //	SetRoom      Name, and in the first entry ID, the id that users see
+//	all of rows and tables: Own
 //
 // Old cells are left out (OldOmitted) where the entry would grow too large;
 // undo then takes them from the state at Seq-1.
@@ -99,6 +100,7 @@ type Op struct {
 	Def        *schema.Table
 	Alter      *schema.Alteration
 	Rewrites   bool // an alteration that changed values of existing rows
+	Own        bool // the table was `own` before this operation: history stays hidden when it is shared later
 	User       string
 	Name       string
 	Email      string
