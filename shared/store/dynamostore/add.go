@@ -43,7 +43,7 @@ func (s *Store) addInput(key store.Key, deltas map[string]int64, expires time.Ti
 		clauses = append(clauses, "ADD "+strings.Join(adds, ", "))
 	}
 	if !expires.IsZero() {
-		values[":x"] = number(expires.Unix())
+		values[":x"] = number(wholeSecond(expires))
 		clauses = append(clauses, "SET x = :x")
 	}
 	if len(clauses) > 0 { // none of these may be empty

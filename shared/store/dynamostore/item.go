@@ -32,7 +32,7 @@ func encodeItem(item store.Item) map[string]types.AttributeValue {
 		attributes[dataAttribute] = &types.AttributeValueMemberB{Value: item.Data}
 	}
 	if !item.Expires.IsZero() {
-		attributes[expiresAttribute] = number(item.Expires.Unix())
+		attributes[expiresAttribute] = number(wholeSecond(item.Expires))
 	}
 	for name, value := range item.Counters {
 		attributes[counterPrefix+name] = number(value)
@@ -98,4 +98,13 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 
 func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+// wholeSecond rounds up: an item must not be collected before it expires.
+func wholeSecond(t time.Time) int64 {
+	seconds := t.Unix()
+	if t.Nanosecond() > 0 {
+		seconds++
+	}
+	return seconds
 }
