@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -233,11 +234,14 @@ func (m Millis) appendText(dst []byte) []byte {
 	return m.Time().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
 }
 
-// momentOf reads RFC 3339 and tells whether nothing below a millisecond was
-// left out. UnmarshalText is strict where time.Parse is not.
+// rfc3339 is the shape that time.Parse alone does not insist on.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+// momentOf reads RFC 3339 of up to nine digits of a second's fraction and
+// tells whether nothing below a millisecond was left out.
 func momentOf(text string) (m Millis, exact, ok bool) {
-	var t time.Time
-	if t.UnmarshalText([]byte(text)) != nil {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || !rfc3339.MatchString(text) {
 		return 0, false, false
 	}
 	m = Millis(t.UnixMilli())
