@@ -227,6 +227,8 @@ func (d *decoder) opRest(op *Op, key []byte) error {
 		return d.alteration(op)
 	case "g":
 		return d.flag(&op.Rewrites)
+	case "h":
+		return d.flag(&op.Own)
 	case "u":
 		return text(d, &op.User)
 	case "n":

@@ -15,7 +15,7 @@ import (
 //	entry  f format, s seq, a at, b by, i commitId, d digest, x attempt, k kind, z undoes,
 //	       o operations, p and q sums before and after: [content, state] in base64
 //	op     k kind, t table, r row id, c creator, s set, p old, v old version, w old updated,
-//	       y old created, z old omitted, d definition, a alteration, g rewrites,
+//	       y old created, z old omitted, d definition, a alteration, g rewrites, h own,
 //	       u user, n name, e e-mail, l role
 //	cells  [number, value, number, value, …], values as schema.AppendStored writes them
 
@@ -106,7 +106,8 @@ func appendDefinition(dst []byte, op *Op) []byte {
 	if op.Alter != nil {
 		dst = schema.AppendAlteration(append(dst, `,"a":`...), op.Alter)
 	}
-	return appendFlag(dst, `,"g":`, op.Rewrites)
+	dst = appendFlag(dst, `,"g":`, op.Rewrites)
+	return appendFlag(dst, `,"h":`, op.Own)
 }
 
 // appendCells keeps apart none (nil), which is left out, and an empty list.
