@@ -64,18 +64,15 @@ export class HttpClient {
     const { signal, timeoutMs = 30_000 } = request;
     const gaveUp = new AbortController();
     const abort = () => gaveUp.abort();
-    let timedOut = false;
-    const cancel = this.#runtime.after(timeoutMs, () => {
-      timedOut = true;
-      gaveUp.abort();
-    });
+    const tooLate = new NanoError("timeout", `No answer within ${timeoutMs} ms.`);
+    const cancel = this.#runtime.after(timeoutMs, () => gaveUp.abort(tooLate));
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();
     try {
       const response = await this.#runtime.fetch(this.#address(request), { ...init, signal: gaveUp.signal });
       return { status: response.status, retryAfter: response.headers.get("retry-after"), text: await response.text() };
     } catch (cause) {
-      if (timedOut) throw new NanoError("timeout", `No answer within ${timeoutMs} ms.`, { cause });
+      if (gaveUp.signal.reason === tooLate) throw tooLate;
       if (signal?.aborted) throw new NanoError("aborted", "The request was withdrawn.", { cause });
       throw new NanoError("network", "The server could not be reached.", { cause });
     } finally {

@@ -64,7 +64,7 @@ const prefix = "nanotype/outbox/";
  */
 export function localStorageOutbox(
   storage: Storage = localStorage,
-  locks: Locks = navigator.locks as Locks,
+  locks: Locks = navigator.locks,
   session: string = crypto.randomUUID(),
 ): OutboxStorage {
   return { persistent: true, open: (scope) => openSession(storage, locks, `${prefix}${encodeURIComponent(scope)}/`, session) };

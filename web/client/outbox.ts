@@ -47,6 +47,8 @@ export interface OutboxDeps {
   /** An edit was refused and rolled back. */
   refused(edit: Edit, error: NanoError): void;
   storageFailed(error: unknown): void;
+  /** The answer to a commit: it belongs into the log at its seq. */
+  arrived(commit: CommitEntry): void;
   /** Version of a row as the log has it now, before an own commit that is about to be applied. */
   versionOf(table: string, id: string): number | undefined;
 }
@@ -121,11 +123,12 @@ export class Outbox {
   }
 
   /** Takes an edit. Resolves when it is acknowledged, rejects when it is refused or its owner lets it expire. */
-  add(ops: Operation[], options: { ifSeq?: number; alone?: boolean } = {}): Promise<Acknowledged> {
+  add(ops: Operation[], options: { ifSeq?: number; alone?: boolean; id?: string } = {}): Promise<Acknowledged> {
     const problem = this.#closed ? new NanoError("disconnected", "The room is closed.") : limitProblem(ops);
     if (problem) return Promise.reject(problem);
     const { ifSeq, alone = ifSeq !== undefined } = options;
-    const edit: Edit = { id: this.#deps.newId(), ops, ...(ifSeq !== undefined && { ifSeq }), ...(alone && { alone: true }) };
+    const id = options.id ?? this.#deps.newId();
+    const edit: Edit = { id, ops, ...(ifSeq !== undefined && { ifSeq }), ...(alone && { alone: true }) };
     this.#waiting.push(edit);
     this.#write((storage) => storage.put({ commitId: edit.id, edits: [edit] }));
     const end = new Promise<Acknowledged>((resolve, reject) => this.#waiters.set(edit.id, { resolve, reject }));
@@ -138,6 +141,8 @@ export class Outbox {
   resume(): void {
     this.#online = true;
     this.#attempt = 0;
+    this.#retry?.();
+    this.#retry = undefined;
     this.#schedule();
   }
 
@@ -159,10 +164,11 @@ export class Outbox {
     this.#changed();
   }
 
-  /** A commit of the log is about to be applied, perhaps one of ours whose answer was lost. */
-  observe(commit: Commit): void {
+  /** A commit of the log is about to be applied, perhaps one of ours whose answer was lost: then its entry is given. */
+  observe(commit: Commit): Entry | undefined {
     const entry = this.#entries.find(({ commitId, sent }) => sent && commitId === commit.commitId);
-    if (entry) this.#acknowledge(entry, commit);
+    if (entry) this.#acknowledge(entry, commit, true);
+    return entry;
   }
 
   /** The log was applied up to here, or will be read anew from here. */
@@ -175,8 +181,8 @@ export class Outbox {
   close(): void {
     this.pause();
     this.#closed = true;
-    for (const { reject } of this.#waiters.values()) {
-      reject(new NanoError("disconnected", "The room was closed before the edit was acknowledged."));
+    for (const waiter of this.#waiters.values()) {
+      waiter.reject(new NanoError("disconnected", "The room was closed before the edit was acknowledged."));
     }
     this.#waiters.clear();
     this.#write((storage) => storage.close());
@@ -222,9 +228,9 @@ export class Outbox {
     const [first, ...others] = this.#waiting;
     if (!first) return undefined;
     const edits = [first];
-    let ops: Operation[] | undefined = first.ops;
+    let ops = first.ops;
     for (const edit of first.alone ? [] : others) {
-      const both = edit.alone ? undefined : mergeOperations(ops, edit.ops);
+      const both: Operation[] | undefined = edit.alone ? undefined : mergeOperations(ops, edit.ops);
       if (!both) break;
       edits.push(edit);
       ops = both;
@@ -261,18 +267,21 @@ export class Outbox {
         (commit) => ({ commit }),
         (error: unknown) => ({ error: asNanoError(error) }),
       );
-      if (!this.#entries.includes(entry)) return true; // seen in the log meanwhile
+      // First into the log: applied there in its turn, it comes back as `observe`.
+      if ("commit" in outcome) this.#deps.arrived(named(outcome.commit, commitId));
+      if (!this.#entries.includes(entry)) return true;
       if ("commit" in outcome) {
-        this.#acknowledge(entry, outcome.commit);
+        this.#acknowledge(entry, outcome.commit, false);
         return true;
       }
       if (!outcome.error.useHttp || http) return this.#failed(entry, outcome.error);
     }
   }
 
-  #acknowledge(entry: Entry, commit: CommitEntry): void {
+  /** `next`: the log stands just before this commit. */
+  #acknowledge(entry: Entry, commit: CommitEntry, next: boolean): void {
     this.#attempt = 0;
-    this.#rebase(entry, commit.seq);
+    this.#rebase(entry, commit.seq, next);
     this.#acknowledged.push({ seq: commit.seq, entry });
     this.#settle(entry, { seq: commit.seq, commit: isTruncated(commit) ? undefined : commit });
   }
@@ -358,15 +367,15 @@ export class Outbox {
    * An edit made on top of one of our own that was still under way names the version it saw, the one before. It means
    * the version that our commit has just made, unless somebody else's change came in between.
    */
-  #rebase(entry: Entry, seq: number): void {
+  #rebase(entry: Entry, seq: number, next: boolean): void {
     for (const op of entry.sent ?? []) {
       if (op.op !== "update" && op.op !== "insert") continue;
       const { table, id } = op;
-      const seen = op.op === "insert" ? 0 : (op.ifVersion ?? (id && this.#deps.versionOf(table, id)));
+      const seen = op.op === "insert" ? 0 : (op.ifVersion ?? (next && id !== undefined ? this.#deps.versionOf(table, id) : undefined));
       for (const later of this.#unsent()) {
-        later.ops = later.ops.map((next) => {
-          const same = (next.op === "update" || next.op === "delete") && next.table === table && next.id === id;
-          return same && next.ifVersion !== undefined && next.ifVersion === seen ? { ...next, ifVersion: seq } : next;
+        later.ops = later.ops.map((after) => {
+          const same = (after.op === "update" || after.op === "delete") && after.table === table && after.id === id;
+          return same && after.ifVersion !== undefined && after.ifVersion === seen ? { ...after, ifVersion: seq } : after;
         });
       }
     }
@@ -395,6 +404,10 @@ export class Outbox {
     if (!same) this.#status = next;
     this.#deps.changed();
   }
+}
+
+function named(commit: CommitEntry, commitId: string): CommitEntry {
+  return isTruncated(commit) ? commit : { ...commit, commitId };
 }
 
 function limitProblem(ops: readonly Operation[]): NanoError | undefined {

@@ -47,7 +47,13 @@ export class RoomState {
   /** A reset at or below this seq has been followed already. */
   #resetSeq = 0;
   readonly #early = new Map<number, Commit>();
+  readonly #beforeApply: (commit: Commit) => void;
   #changes = noChanges();
+
+  /** `beforeApply` sees each commit while the state is still the one before it. */
+  constructor(beforeApply: (commit: Commit) => void = () => undefined) {
+    this.#beforeApply = beforeApply;
+  }
 
   /** The last commit applied; undefined before the first subscribe. */
   get seq(): number | undefined {
@@ -205,6 +211,7 @@ export class RoomState {
     if (commit.seq !== (this.#seq ?? -1) + 1) {
       throw new Error(`commit ${commit.seq} does not follow ${this.#seq ?? "nothing"}`);
     }
+    this.#beforeApply(commit);
     this.#seq = commit.seq;
     this.#changes.seq = true;
     this.#changes.commits.push(commit);

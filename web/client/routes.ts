@@ -1,7 +1,7 @@
 /** The same request by HTTP, for what does not fit a frame (design.md sections 4 and 5). */
 import { NanoError } from "./errors.ts";
 import { type HttpRequest, path } from "./http.ts";
-import type { Condition, ListParams, Method, Params } from "./protocol.ts";
+import type { ListParams, Method, Params } from "./protocol.ts";
 
 /** Requests above this go by HTTP: the gateway's frame is 32 KB. */
 export const socketLimit = 28 * 1024;
@@ -40,7 +40,7 @@ function listQuery({ limit, cursor, order, where = {} }: ListParams): Record<str
   const query: Record<string, string | number | undefined> = { limit, cursor, order };
   for (const [column, wanted] of Object.entries(where)) {
     if (typeof wanted !== "object" || wanted === null) query[column] = text(wanted);
-    else for (const [name, value] of Object.entries(wanted as Condition)) query[`${column}[${name}]`] = text(value);
+    else for (const [name, value] of Object.entries(wanted)) query[`${column}[${name}]`] = text(value);
   }
   return query;
 }

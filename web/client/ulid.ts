@@ -31,8 +31,8 @@ export function ulidFactory(source: UlidSource): () => string {
 export function ulidTime(text: string): number | undefined {
   let time = 0;
   if (text.length < timeLength + randomLength) return undefined;
-  for (const [index, char] of [...text.slice(0, timeLength + randomLength)].entries()) {
-    const digit = alphabet.indexOf(char.toUpperCase());
+  for (let index = 0; index < timeLength + randomLength; index += 1) {
+    const digit = alphabet.indexOf(text.charAt(index).toUpperCase());
     if (digit < 0) return undefined;
     if (index < timeLength) time = time * 32 + digit;
   }
