@@ -8,79 +8,262 @@
 package replica
 
 import (
-	"nanotypedb/shared/access"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
 	"nanotypedb/shared/commitlog"
-	"nanotypedb/shared/schema"
+	"nanotypedb/shared/fault"
 )
 
-// State is everything about a room at one seq that is small enough to keep in
-// memory: all but rows and commit ids. It is immutable and shared.
-type State struct {
-	Room        string // the internal ULID
-	ID          string // the id that users see
-	Name        string
-	Seq         int64
-	At          schema.Millis // of entry Seq
-	CreatedAt   schema.Millis
-	Closed      bool
-	Schema      *schema.Schema
-	Members     map[string]access.Member
-	Invitations map[string]access.Role // by e-mail address, lower case
-	Sums        commitlog.Sums
-	Rows        int64
-	Bytes       int64 // rows, full-text index and vectors, made yet or not, as counted against NANO_ROOM_MAX_MB
+var errClosed = fault.New(fault.Unavailable, "the room is being closed by this server")
+
+// Replica is one room in this process.
+type Replica struct {
+	room  string
+	cache *Cache
+
+	// gate keeps a reader's start (snapshot and state) and a publish (commit
+	// and state) apart. No query runs under it.
+	gate  sync.RWMutex
+	db    atomic.Pointer[database]
+	state atomic.Pointer[State]
+
+	readers   semaphore // views at the same time
+	writer    semaphore // the one draft
+	skew      skew      // under writer
+	published int       // since the write-ahead log was last moved, under writer
+	broken    atomic.Bool
+	wrong     atomic.Bool // skew is not zero
+
+	begun, done atomic.Int64 // numbers of the newest catch-up begun, and of that completed
+	timeMu      sync.Mutex
+	caughtUp    time.Time
+
+	tailBytes  atomic.Int64 // of the entries since the newest checkpoint, about
+	checkpoint atomic.Pointer[pointer]
 }
 
-// Row is one row; Values are in the order of the table's Columns.
-type Row struct {
-	ID        string
-	Version   int64
-	CreatedAt schema.Millis
-	UpdatedAt schema.Millis
-	CreatedBy string
-	Values    []schema.Value
+// semaphore admits as many as it has room for.
+type semaphore chan struct{}
+
+func (s semaphore) acquire(ctx context.Context) error {
+	select {
+	case s <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// Comparison is how a Filter compares.
-type Comparison string
+func (s semaphore) release() { <-s }
 
-// The comparisons of a list. Equal and NotEqual match null with null; In takes
-// a list in Filter.Values; Contains looks for a substring of a text, ignoring
-// ASCII case.
-const (
-	Equal        Comparison = "eq"
-	NotEqual     Comparison = "ne"
-	Greater      Comparison = "gt"
-	GreaterEqual Comparison = "gte"
-	Less         Comparison = "lt"
-	LessEqual    Comparison = "lte"
-	In           Comparison = "in"
-	Contains     Comparison = "contains"
-)
-
-// Filter is one condition on a field: a column's name, or one of id,
-// _createdAt, _updatedAt, _version, _createdBy.
-type Filter struct {
-	Field  string
-	Is     Comparison
-	Values []schema.Value
+func newReplica(c *Cache, room string, db *database, state *State) *Replica {
+	r := &Replica{room: room, cache: c, readers: make(semaphore, c.o.MaxReader), writer: make(semaphore, 1)}
+	r.db.Store(db)
+	r.state.Store(state)
+	return r
 }
 
-// ListQuery asks for rows of a table in an order. Ties are broken by id, and
-// nulls come first. After is the position of the last row of the page before:
-// its order value and its id.
-type ListQuery struct {
-	Table      *schema.Table
-	Filters    []Filter
-	OrderBy    string // a field as in Filter; empty: id
-	Descending bool
-	After      *Position
-	Limit      int
-	Creator    string // when set, only rows created by this user
+// State is the newest published state.
+func (r *Replica) State() *State { return r.state.Load() }
+
+// CaughtUp is when the newest completed catch-up began (by the wall clock),
+// or when an own commit was last published: at that moment the replica was at
+// the head of the log.
+func (r *Replica) CaughtUp() time.Time {
+	r.timeMu.Lock()
+	defer r.timeMu.Unlock()
+	return r.caughtUp
 }
 
-// Position is a place in an ordered list.
-type Position struct {
-	Value schema.Value
-	ID    string
+func (r *Replica) setCaughtUp(t time.Time) {
+	r.timeMu.Lock()
+	defer r.timeMu.Unlock()
+	if t.After(r.caughtUp) {
+		r.caughtUp = t
+	}
+}
+
+func (r *Replica) lock(ctx context.Context) error { return r.writer.acquire(ctx) }
+func (r *Replica) unlock()                        { r.writer.release() }
+
+// commit ends the write transaction and shows its state to readers.
+func (r *Replica) commit(c *conn, s *State) error {
+	r.gate.Lock()
+	defer r.gate.Unlock()
+	if err := c.exec("COMMIT"); err != nil {
+		return err
+	}
+	r.state.Store(s)
+	return nil
+}
+
+// walPublishes is how many publishes the write-ahead log may gather before it
+// is moved into the database. SQLite's own trigger would do that under gate.
+const walPublishes = 200
+
+// maintain moves the write-ahead log into the database from time to time; the
+// caller holds the writer's lock.
+func (r *Replica) maintain(c *conn, size int64) {
+	r.published += 1 + int(size>>14)
+	if r.published < walPublishes {
+		return
+	}
+	r.published = 0
+	if err := c.exec("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		r.log().Warn("replica: write-ahead log not moved", "room", r.room, "error", err)
+	}
+}
+
+func (r *Replica) log() *slog.Logger { return r.cache.o.Log.With("seq", r.State().Seq) }
+
+// close ends the replica: later drafts and views are refused.
+func (r *Replica) close() error {
+	r.gate.Lock()
+	db := r.db.Swap(nil)
+	r.gate.Unlock()
+	if db == nil {
+		return nil
+	}
+	return db.retire()
+}
+
+// CatchUp reads the log strongly from the replica's seq to its end, applies
+// and publishes it. It waits while a Draft is open. Callers that wait
+// together share one catch-up that began after they called.
+func (r *Replica) CatchUp(ctx context.Context) error {
+	before := r.begun.Load()
+	if err := r.lock(ctx); err != nil {
+		return err
+	}
+	defer r.unlock()
+	if r.done.Load() > before {
+		return nil
+	}
+	number, start := r.begun.Add(1), r.cache.o.Now()
+	if err := r.follow(ctx); err != nil {
+		return err
+	}
+	r.setCaughtUp(start)
+	r.done.Store(number)
+	return nil
+}
+
+// follow applies the rest of the log, on a database made anew when this one
+// does not fit it. The caller holds the writer's lock.
+func (r *Replica) follow(ctx context.Context) error {
+	if r.db.Load() == nil {
+		return errClosed
+	}
+	if !r.broken.Load() {
+		err := r.applyLog(ctx, nil)
+		if err == nil || !worthReload(ctx, err) {
+			return err
+		}
+		r.log().Warn("replica: loading anew", "room", r.room, "error", err)
+		r.broken.Store(true)
+	}
+	fresh, err := r.cache.build(ctx, r.room)
+	if err != nil {
+		return err
+	}
+	return r.become(fresh)
+}
+
+// misfit is an error of applying an entry that the log holds: the replica may
+// be damaged, and a fresh one do better.
+type misfit struct{ err error }
+
+func (e *misfit) Error() string { return e.err.Error() }
+func (e *misfit) Unwrap() error { return e.err }
+
+// worthReload reports whether a fresh replica may do better.
+func worthReload(ctx context.Context, err error) bool {
+	var gap *commitlog.GapError
+	var m *misfit
+	return ctx.Err() == nil && !fault.Is(err, fault.Unavailable) && (errors.As(err, &gap) || errors.As(err, &m))
+}
+
+// become takes over the database of another replica that nobody else knows.
+func (r *Replica) become(fresh *Replica) error {
+	r.gate.Lock()
+	old := r.db.Swap(fresh.db.Load())
+	if old == nil { // closed meanwhile
+		r.db.Store(nil)
+		r.gate.Unlock()
+		return errors.Join(errClosed, fresh.close())
+	}
+	r.state.Store(fresh.State())
+	r.gate.Unlock()
+	r.skew = fresh.skew
+	r.wrong.Store(fresh.wrong.Load())
+	r.published = fresh.published
+	r.tailBytes.Store(fresh.tailBytes.Load())
+	r.checkpoint.Store(fresh.checkpoint.Load())
+	r.broken.Store(false)
+	if err := old.retire(); err != nil {
+		r.log().Warn("replica: old database not removed", "room", r.room, "error", err)
+	}
+	return nil
+}
+
+// NeedsCheck reports whether the log states sums that are not those of the
+// room, because a writer was wrong. An entry of kind check, begun and finished
+// like any other, then states the recomputed ones.
+func (r *Replica) NeedsCheck() bool { return r.wrong.Load() }
+
+// followPage is how many entries are applied in one transaction.
+const followPage = 500
+
+// applyLog applies the log from the replica's seq to its end. trusted tells
+// the entries whose fingerprints are known to be wrong.
+func (r *Replica) applyLog(ctx context.Context, trusted map[int64]bool) error {
+	for {
+		entries, sizes, more, err := commitlog.Read(ctx, r.cache.o.Store, r.room, r.State().Seq, followPage)
+		if err != nil {
+			return fmt.Errorf("read log of room %s: %w", r.room, err)
+		}
+		if len(entries) > 0 {
+			if err := r.applyPage(ctx, entries, trusted); err != nil {
+				return err
+			}
+			for _, n := range sizes {
+				r.tailBytes.Add(int64(n))
+			}
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+// applyPage applies and publishes entries; the caller holds the writer's lock.
+func (r *Replica) applyPage(ctx context.Context, entries []*commitlog.Entry, trusted map[int64]bool) error {
+	d, err := r.begin()
+	if err != nil {
+		return &misfit{err}
+	}
+	f := follower{draft: d, skew: r.skew, trusted: trusted}
+	for _, e := range entries {
+		if err := f.apply(ctx, e); err != nil {
+			return errors.Join(&misfit{err}, d.rollback())
+		}
+	}
+	if err := d.commit(); err != nil {
+		return err
+	}
+	r.skew = f.skew
+	r.wrong.Store(f.skew != skew{})
+	r.maintain(d.conn, d.size)
+	return nil
 }

@@ -1,0 +1,371 @@
+package replica
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"nanotypedb/shared/blob"
+	"nanotypedb/shared/commitlog"
+	"nanotypedb/shared/fault"
+	"nanotypedb/shared/store"
+)
+
+// Options configure a Cache.
+type Options struct {
+	Store     store.Store
+	Blobs     blob.Store
+	Dir       string           // scratch folder for the database files; may be shared by processes. Empty: the system's
+	MaxBytes  int64            // of all replicas together; least recently used out. 0: 512 MB
+	MaxReader int              // readers of one replica at the same time; 0: 4
+	Now       func() time.Time // nil: time.Now
+	Log       *slog.Logger     // nil: slog.Default
+
+	// OnMismatch is told, beside the log, of an entry whose writer was wrong
+	// about the room's state. It must not block.
+	OnMismatch func(room string, seq int64)
+}
+
+// Cache keeps the replicas of a process.
+type Cache struct {
+	o       Options
+	scratch *scratch
+
+	mu      sync.Mutex
+	entries map[string]*entry
+	lru     *list.List // of *entry, most recently used first
+	closed  bool
+	loads   sync.WaitGroup
+
+	files      atomic.Int64
+	mismatches atomic.Int64
+}
+
+// entry is a room in the cache: being loaded, or loaded, or failed to load.
+type entry struct {
+	room    string
+	place   *list.Element
+	users   int           // holding or waiting for the replica
+	ready   chan struct{} // closed when replica or err is set
+	cancel  context.CancelFunc
+	replica *Replica
+	err     error
+	gone    bool // no longer to be found; closed when the last user leaves
+	size    int64
+	sizedAt int64 // seq at which size was measured
+}
+
+// NewCache returns an empty cache; nothing is opened before Acquire. It
+// removes what crashed processes left in the scratch folder.
+func NewCache(o Options) (*Cache, error) {
+	if o.MaxBytes == 0 {
+		o.MaxBytes = 512 << 20
+	}
+	if o.MaxReader == 0 {
+		o.MaxReader = 4
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	s, err := openScratch(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Cache{o: o, scratch: s, entries: map[string]*entry{}, lru: list.New()}, nil
+}
+
+// Acquire returns the replica of a room, loading it when needed (checkpoint
+// and tail), and a function that releases it. Concurrent callers share one
+// load. Errors: not_found when the room has no log (a fault.Error),
+// unavailable when an entry has a newer format or the log has a hole that no
+// checkpoint covers.
+func (c *Cache) Acquire(ctx context.Context, room string) (*Replica, func(), error) {
+	e, err := c.enter(ctx, room, c.build)
+	if err != nil {
+		return nil, nil, err
+	}
+	select {
+	case <-e.ready:
+	case <-ctx.Done():
+		c.leave(e)
+		return nil, nil, ctx.Err()
+	}
+	if e.err != nil {
+		c.leave(e)
+		return nil, nil, e.err
+	}
+	return e.replica, sync.OnceFunc(func() { c.leave(e) }), nil
+}
+
+// Create returns an empty replica at seq 0 for a room whose ULID was just
+// made, so that its first entry can be drafted. When that entry is not
+// written, Forget the room.
+func (c *Cache) Create(ctx context.Context, room string) (*Replica, func(), error) {
+	c.mu.Lock()
+	_, there := c.entries[room]
+	c.mu.Unlock()
+	if there {
+		return nil, nil, fault.New(fault.Conflict, "the room %s is there already", room)
+	}
+	e, err := c.enter(ctx, room, c.createEmpty)
+	if err != nil {
+		return nil, nil, err
+	}
+	<-e.ready
+	if e.err != nil {
+		c.leave(e)
+		return nil, nil, e.err
+	}
+	return e.replica, sync.OnceFunc(func() { c.leave(e) }), nil
+}
+
+// enter finds or makes a room's entry and counts one more user of it.
+func (c *Cache) enter(ctx context.Context, room string, load func(context.Context, string) (*Replica, error)) (*entry, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, errClosed
+	}
+	if e := c.entries[room]; e != nil {
+		e.users++
+		c.lru.MoveToFront(e.place)
+		return e, nil
+	}
+	// The load outlives the caller that began it as long as another waits.
+	loadCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	e := &entry{room: room, users: 1, ready: make(chan struct{}), cancel: cancel}
+	e.place = c.lru.PushFront(e)
+	c.entries[room] = e
+	c.loads.Go(func() {
+		defer cancel()
+		r, err := load(loadCtx, room)
+		c.loaded(e, r, err)
+	})
+	return e, nil
+}
+
+func (c *Cache) loaded(e *entry, r *Replica, err error) {
+	c.mu.Lock()
+	e.replica, e.err = r, err
+	if err != nil {
+		c.detach(e)
+	} else {
+		c.measure(e)
+	}
+	close(e.ready)
+	victims := c.overflow()
+	if e.gone && e.users == 0 {
+		victims = append(victims, e)
+	}
+	c.mu.Unlock()
+	c.closeAll(victims)
+}
+
+// leave takes a user away, and with the last one a load nobody waits for.
+func (c *Cache) leave(e *entry) {
+	c.mu.Lock()
+	e.users--
+	if e.users == 0 {
+		select {
+		case <-e.ready:
+		default:
+			e.cancel()
+			c.detach(e)
+		}
+	}
+	var victims []*entry
+	if isReady(e) {
+		c.measure(e)
+		if e.gone && e.users == 0 {
+			victims = append(victims, e)
+		}
+	}
+	victims = append(victims, c.overflow()...)
+	c.mu.Unlock()
+	c.closeAll(victims)
+}
+
+func isReady(e *entry) bool {
+	select {
+	case <-e.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// detach makes an entry one that nobody finds any more.
+func (c *Cache) detach(e *entry) {
+	if e.gone {
+		return
+	}
+	e.gone = true
+	c.lru.Remove(e.place)
+	delete(c.entries, e.room)
+}
+
+// measure brings an entry's size up to date when the room has moved on.
+func (c *Cache) measure(e *entry) {
+	if e.replica == nil {
+		return
+	}
+	const often = 256 // entries
+	db, seq := e.replica.db.Load(), e.replica.State().Seq
+	if db != nil && (e.size == 0 || seq-e.sizedAt >= often) {
+		e.size, e.sizedAt = db.size(), seq
+	}
+}
+
+// overflow detaches the least recently used replicas that nobody uses, until
+// the rest fits.
+func (c *Cache) overflow() (victims []*entry) {
+	var total int64
+	for e := c.lru.Front(); e != nil; e = e.Next() {
+		total += e.Value.(*entry).size
+	}
+	for at := c.lru.Back(); at != nil && total > c.o.MaxBytes; {
+		e := at.Value.(*entry)
+		at = at.Prev()
+		if e.users == 0 {
+			total -= e.size
+			c.detach(e)
+			victims = append(victims, e)
+		}
+	}
+	return victims
+}
+
+func (c *Cache) closeAll(entries []*entry) {
+	for _, e := range entries {
+		if e.replica == nil {
+			continue
+		}
+		if err := e.replica.close(); err != nil {
+			c.o.Log.Warn("replica: not closed cleanly", "room", e.room, "error", err)
+		}
+	}
+}
+
+// Forget drops a room's replica when nobody uses it any more.
+func (c *Cache) Forget(room string) {
+	c.mu.Lock()
+	e := c.entries[room]
+	if e == nil {
+		c.mu.Unlock()
+		return
+	}
+	c.detach(e)
+	idle := e.users == 0 && isReady(e)
+	c.mu.Unlock()
+	if idle {
+		c.closeAll([]*entry{e})
+	}
+}
+
+// Close closes all replicas and removes their files. Replicas still in use
+// refuse further work.
+func (c *Cache) Close() error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	var all []*entry
+	for _, e := range c.entries {
+		e.cancel()
+		all = append(all, e)
+	}
+	c.mu.Unlock()
+	c.loads.Wait()
+	c.mu.Lock()
+	for _, e := range all {
+		c.detach(e)
+	}
+	c.mu.Unlock()
+	c.closeAll(all)
+	return c.scratch.close()
+}
+
+// newPath is a fresh name for a database file.
+func (c *Cache) newPath(kind string) string {
+	return filepath.Join(c.scratch.dir, fmt.Sprintf("%s-%d", kind, c.files.Add(1)))
+}
+
+func (c *Cache) createEmpty(_ context.Context, room string) (*Replica, error) {
+	db, state, err := createDatabase(c.newPath("room"), room)
+	if err != nil {
+		return nil, err
+	}
+	return newReplica(c, room, db, state), nil
+}
+
+// maxWrongEntries is how many entries with wrong fingerprints are looked into
+// one by one, each at the cost of a fresh load.
+const maxWrongEntries = 8
+
+// build makes a fresh replica from the newest checkpoint and the log after
+// it. An entry that disagrees twice, each time on a fresh replica, was
+// written with wrong fingerprints; its operations stand.
+func (c *Cache) build(ctx context.Context, room string) (*Replica, error) {
+	trusted := map[int64]bool{}
+	for {
+		r, err := c.load(ctx, room, trusted)
+		var d *disagreement
+		if err == nil || !errors.As(err, &d) || trusted[d.seq] || len(trusted) == maxWrongEntries {
+			return r, refusal(err)
+		}
+		c.o.Log.Warn("replica: an entry disagrees with a fresh replica", "room", room, "entry", d.seq)
+		trusted[d.seq] = true
+	}
+}
+
+// refusal makes a hole in the log an error that a user can act on.
+func refusal(err error) error {
+	var gap *commitlog.GapError
+	if errors.As(err, &gap) {
+		return fault.New(fault.Unavailable, "the room's log has a hole that no checkpoint covers").Because(err)
+	}
+	return err
+}
+
+// load makes a replica once, and closes what it began when it fails.
+func (c *Cache) load(ctx context.Context, room string, trusted map[int64]bool) (*Replica, error) {
+	start := c.o.Now()
+	r, err := c.fromCheckpoint(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.applyLog(ctx, trusted); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	if r.State().Seq == 0 {
+		return nil, errors.Join(fault.New(fault.NotFound, "there is no such room"), r.close())
+	}
+	r.setCaughtUp(start)
+	return r, nil
+}
+
+// fromCheckpoint opens the newest checkpoint, or an empty replica when there
+// is none or it is damaged: the whole log may still be there.
+func (c *Cache) fromCheckpoint(ctx context.Context, room string) (*Replica, error) {
+	r, err := c.restore(ctx, room)
+	var damaged *damage
+	if errors.As(err, &damaged) {
+		c.o.Log.Error("replica: checkpoint refused", "room", room, "error", err)
+		r, err = nil, nil
+	}
+	if r != nil || err != nil {
+		return r, err
+	}
+	return c.createEmpty(ctx, room)
+}

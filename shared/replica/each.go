@@ -1,0 +1,23 @@
+package replica
+
+import (
+	"context"
+	"fmt"
+)
+
+// Each calls fn for every row of a table, in no order that means anything,
+// until it returns an error. The Row is fn's until it returns.
+func (d *Draft) Each(ctx context.Context, table int, fn func(*Row) error) error {
+	if err := d.usable(ctx); err != nil {
+		return err
+	}
+	def := d.Working().Schema.TableByNum(table)
+	if def == nil {
+		return fmt.Errorf("replica: there is no table number %d", table)
+	}
+	ts, err := d.conn.table(def)
+	if err != nil {
+		return err
+	}
+	return ts.each(ctx, func(_ int64, row *Row) error { return fn(row) })
+}

@@ -1,0 +1,154 @@
+package replica
+
+import (
+	"context"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"nanotypedb/shared/fault"
+	"nanotypedb/shared/schema"
+)
+
+// View is a consistent read of a room at one seq. It is used by one goroutine.
+type View struct {
+	conn  *conn
+	state *State
+}
+
+// View runs fn on a consistent snapshot of the newest published state. The
+// View must not be kept after fn returns. Views run concurrently with each
+// other and with a Draft. When ctx ends, a running query ends with its error.
+func (r *Replica) View(ctx context.Context, fn func(*View) error) error {
+	if err := r.readers.acquire(ctx); err != nil {
+		return err
+	}
+	defer r.readers.release()
+	db, v, err := r.openView(ctx)
+	if err != nil {
+		return err
+	}
+	err = fn(v)
+	endErr := db.endView(v.conn)
+	if err == nil {
+		err = endErr
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err() // SQLite says only that it was interrupted
+	}
+	return err
+}
+
+// openView fixes a snapshot and the state that belongs to it. A publish
+// changes both under the gate, so they always agree.
+func (r *Replica) openView(ctx context.Context) (*database, *View, error) {
+	r.gate.RLock()
+	defer r.gate.RUnlock()
+	db := r.db.Load()
+	if db == nil {
+		return nil, nil, errClosed
+	}
+	c, err := db.reader()
+	if err != nil {
+		return nil, nil, err
+	}
+	if done := ctx.Done(); done != nil {
+		c.db.SetInterrupt(done)
+	}
+	// The pinned statement stays open until the view ends. It holds the
+	// snapshot, and SQLite forgets an interrupt when no statement is open.
+	if _, err := c.pin.Step(); err != nil {
+		err = fmt.Errorf("open view: %w", err)
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		_ = db.endView(c)
+		return nil, nil, err
+	}
+	return db, &View{conn: c, state: r.State()}, nil
+}
+
+// State is the state at the view's seq.
+func (v *View) State() *State { return v.state }
+
+// Row returns a row, and whether there is one.
+func (v *View) Row(ctx context.Context, table int, id string) (Row, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return Row{}, false, err
+	}
+	return readRow(v.conn, v.state.Schema, table, id)
+}
+
+func readRow(c *conn, s *schema.Schema, table int, id string) (Row, bool, error) {
+	def := s.TableByNum(table)
+	if def == nil {
+		return Row{}, false, fault.New(fault.NotFound, "there is no table number %d", table)
+	}
+	ts, err := c.table(def)
+	if err != nil {
+		return Row{}, false, err
+	}
+	row, _, found, err := ts.row(id)
+	if err != nil {
+		return Row{}, false, fmt.Errorf("read row: %w", err)
+	}
+	return row, found, nil
+}
+
+// Commit finds an earlier commit of a user by its commitId, kept 30 days:
+// its seq (0: none) and the digest of its operations.
+func (v *View) Commit(ctx context.Context, user, commitID string) (int64, string, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, "", err
+	}
+	return findCommit(v.conn, user, commitID)
+}
+
+// Rows calls fn for each row of the answer in order, until fn returns false
+// or an error. The Row and its Values are fn's to keep.
+func (v *View) Rows(ctx context.Context, q ListQuery, fn func(*Row) (bool, error)) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	def := v.state.Schema.TableByNum(q.Table.Num)
+	if def == nil {
+		return fault.New(fault.NotFound, "there is no table %s", q.Table.Name)
+	}
+	ts, err := v.conn.table(def)
+	if err != nil {
+		return err
+	}
+	l := lister{def: def}
+	query, err := l.compile(q, ts.columns)
+	if err != nil {
+		return err
+	}
+	s, done, err := ts.list(query)
+	if err != nil {
+		return fmt.Errorf("list rows: %w", err)
+	}
+	defer func() {
+		if endErr := done(); err == nil && endErr != nil {
+			err = fmt.Errorf("list rows: %w", endErr)
+		}
+	}()
+	bindAll(s, l.args)
+	return ts.walk(s, fn)
+}
+
+func (ts *tableStmts) walk(s *sqlite.Stmt, fn func(*Row) (bool, error)) error {
+	for {
+		more, err := s.Step()
+		if err != nil {
+			return fmt.Errorf("list rows: %w", err)
+		}
+		if !more {
+			return nil
+		}
+		row := new(Row)
+		ts.scan(s, row)
+		if goOn, err := fn(row); err != nil || !goOn {
+			return err
+		}
+	}
+}
