@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -18,6 +19,10 @@ import (
 // Late, Throttled, Conflict and Failed exclude each other: their sum must not
 // exceed 1.
 type Rates struct {
+	// Only names the operations, as "PutItem", that anything but Stale may
+	// happen to; empty: all.
+	Only []string
+
 	// Stale: an eventually consistent read of DynamoDB is answered as of up to
 	// MaxLag (20) writes ago.
 	Stale  float64
@@ -239,7 +244,10 @@ func (f *Faults) draw(call operation, later func()) (plan, []heldRequest) {
 	due := f.takeDue()
 	p := plan{effect: f.pick(f.rng.Float64(), call)}
 	slow, share, after := f.rng.Float64(), f.rng.Float64(), 1+f.rng.IntN(f.rates.MaxLate)
-	p.pick = f.rng.Uint64()
+	p.pick = f.rng.Uint64() // drawn in any case, so that the schedule does not depend on the operation
+	if len(f.rates.Only) > 0 && !slices.Contains(f.rates.Only, call.name) {
+		return plan{}, due
+	}
 	if slow < f.rates.Delayed {
 		p.delay = time.Duration(share * float64(f.rates.MaxDelay))
 		f.counts.Delayed++

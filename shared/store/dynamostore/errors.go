@@ -102,6 +102,10 @@ func isThrottling(err error) bool {
 	return errors.As(err, &api) && throttlingCodes[api.ErrorCode()]
 }
 
+// unknownCode is what the SDK makes of an answer that carries no code of
+// DynamoDB's, as that of a proxy in between.
+const unknownCode = "UnknownError"
+
 // certainlyNotApplied reports that DynamoDB turned the request away as a whole,
 // with a status of 4xx, or that it never left: it could not be encoded, signed
 // or given a connection. A 5xx, a time-out, a lost connection and an answer
@@ -113,12 +117,12 @@ func certainlyNotApplied(err error) bool {
 		return false
 	}
 	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) {
-		var api smithy.APIError
-		status := response.HTTPStatusCode()
-		return status >= 400 && status < 500 && errors.As(err, &api)
+	if !errors.As(err, &response) || response.HTTPStatusCode() == 0 { // nothing came back
+		return neverLeft(err)
 	}
-	return neverLeft(err)
+	var api smithy.APIError
+	status := response.HTTPStatusCode()
+	return status >= 400 && status < 500 && errors.As(err, &api) && api.ErrorCode() != unknownCode
 }
 
 func neverLeft(err error) bool {
