@@ -1,0 +1,109 @@
+package sqlitefile
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"nanotypedb/shared/faultpoint"
+)
+
+const (
+	// checkpointBytes is how much is written, by estimate, between two
+	// checkpoints. The WAL grows to about that size and is then overwritten
+	// from its beginning, which syncs faster than a file that grows.
+	checkpointBytes = 8 << 20
+
+	// pageBytes is what a changed row costs in the WAL at most, beside its
+	// own bytes: the page it is in.
+	pageBytes = 4096
+
+	// maxWALFrames is the length of the WAL, in pages, above which the rest of
+	// a checkpoint is done while nobody writes. Without that, a WAL that is
+	// written to all the time never starts anew.
+	maxWALFrames = 8192
+)
+
+// checkpointer copies the WAL into the file from a goroutine of its own and
+// with a connection of its own. PASSIVE waits for nobody and lets nobody wait.
+type checkpointer struct {
+	file    *File
+	every   int64
+	pending atomic.Int64
+	due     chan struct{}
+	done    sync.WaitGroup
+	tx      *Tx
+	err     error // of the last attempt; read after done
+}
+
+func startCheckpointer(f *File, every int64) *checkpointer {
+	if every <= 0 {
+		every = checkpointBytes
+	}
+	c := &checkpointer{file: f, every: every, due: make(chan struct{}, 1)}
+	c.done.Go(c.loop)
+	return c
+}
+
+// wrote tells that a group was committed. Only who leads calls it.
+func (c *checkpointer) wrote(bytes int64) {
+	if c.pending.Add(bytes+pageBytes) < c.every {
+		return
+	}
+	select {
+	case c.due <- struct{}{}:
+	default:
+	}
+}
+
+func (c *checkpointer) loop() {
+	for range c.due {
+		c.pending.Store(0)
+		c.err = c.checkpoint()
+	}
+	if c.tx != nil {
+		c.err = errors.Join(c.err, c.tx.close())
+	}
+}
+
+// checkpoint may fail, as on a full disk: what is in the WAL is durable all the
+// same, and the next attempt does the rest.
+func (c *checkpointer) checkpoint() error {
+	if c.tx == nil {
+		tx, err := c.file.connect(false)
+		if err != nil {
+			return fmt.Errorf("open the checkpointer: %w", err)
+		}
+		c.tx = tx
+	}
+	faultpoint.Reach(PointBeforeCheckpoint)
+	frames, copied, err := c.passive()
+	if err == nil && copied < frames && frames > maxWALFrames {
+		c.file.exclusively(func() { _, _, err = c.passive() })
+	}
+	faultpoint.Reach(PointAfterCheckpoint)
+	return err
+}
+
+// passive gives the length of the WAL and how much of it was copied, in pages.
+func (c *checkpointer) passive() (frames, copied int64, err error) {
+	err = c.tx.Query("PRAGMA wal_checkpoint(PASSIVE)", func(row []driver.Value) error {
+		var ok1, ok2 bool
+		frames, ok1 = row[1].(int64)
+		copied, ok2 = row[2].(int64)
+		if !ok1 || !ok2 {
+			return fmt.Errorf("wal_checkpoint answered %v", row)
+		}
+		return nil
+	})
+	return frames, copied, err
+}
+
+// stop ends the goroutine. Nobody may write any more.
+func (c *checkpointer) stop() error {
+	close(c.due)
+	c.done.Wait()
+	return c.err
+}
