@@ -70,7 +70,7 @@ function optional<K extends string, T>(fields: Fields, name: K, path: string, de
 }
 
 const vectorState = oneOf<VectorState>("pending", "indexed", "failed");
-const access = oneOf("own", "all");
+const access = oneOf("own", "shared");
 const role = oneOf<Role>("owner", "editor", "viewer");
 const roleOrNull: Decoder<Role | null> = (value, path) => (value === null ? null : role(value, path));
 const cells: Decoder<Record<string, Json>> = (value, path) => object(value, path) as Record<string, Json>;

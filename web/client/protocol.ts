@@ -30,7 +30,7 @@ export interface Column {
 export interface Table {
   name: string;
   /** `own`: members other than owners see and change only rows they created. */
-  access?: "own" | "all";
+  access?: "own" | "shared";
   columns: Column[];
 }
 
@@ -70,11 +70,11 @@ export interface AlterTable {
   rename?: Record<string, string>;
   /** The table's own new name. */
   name?: string;
-  access?: "own" | "all";
+  access?: "own" | "shared";
 }
 
 export type SchemaOperation =
-  | { op: "createTable"; table: string; columns: Column[]; access?: "own" | "all" }
+  | { op: "createTable"; table: string; columns: Column[]; access?: "own" | "shared" }
   | AlterTable
   | { op: "dropTable"; table: string };
 

@@ -212,7 +212,7 @@ export class Room {
     return this.commit([{ op: "delete", table, id, ...options }]);
   }
 
-  createTable(table: string, columns: Table["columns"], access?: "own" | "all"): Promise<Acknowledged> {
+  createTable(table: string, columns: Table["columns"], access?: "own" | "shared"): Promise<Acknowledged> {
     return this.commit([{ op: "createTable", table, columns, ...(access && { access }) }]);
   }
 

@@ -53,10 +53,12 @@ const info = (value: unknown, at: string): RoomInfo => {
   const own = object(value, at);
   return {
     ...summary(value, at),
-    seq: field(own, "seq", at, count),
-    rows: field(own, "rows", at, count),
-    bytes: field(own, "bytes", at, number),
-    tables: field(own, "tables", at, tableCount),
+    // Zero may be left out.
+    ...{ seq: 0, rows: 0, bytes: 0, tables: 0 },
+    ...optional(own, "seq", at, count),
+    ...optional(own, "rows", at, count),
+    ...optional(own, "bytes", at, number),
+    ...optional(own, "tables", at, tableCount),
   };
 };
 

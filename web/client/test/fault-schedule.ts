@@ -1,0 +1,135 @@
+/**
+ * Several clients edit one room while a seeded schedule breaks what lies between them and the server. The same schedule
+ * runs against anything that gives a `Backend`: the model in virtual time, or a real server behind proxy.ts.
+ */
+import { NanoClient } from "../client.ts";
+import { NanoError } from "../errors.ts";
+import type { Commit, Row } from "../protocol.ts";
+import type { Room } from "../room.ts";
+import type { Runtime } from "../runtime.ts";
+import type { SocketTiming } from "../socket.ts";
+import { pick } from "./random.ts";
+
+export interface Backend {
+  baseUrl: string;
+  room: string;
+  /** The surroundings and token of the client of this number. */
+  client(index: number): { runtime: Partial<Runtime>; token: string };
+  /** Lets time pass. */
+  pass(ms: number): Promise<void>;
+  until(condition: () => boolean, limitMs: number, what: string): Promise<void>;
+  /** Breaks something, at random. */
+  disturb(random: () => number): void;
+  /** Mends everything. */
+  calm(): void;
+  /** The server's own rows and log. */
+  truth(): Promise<{ rows: Row[]; log: Commit[] }>;
+}
+
+export interface Schedule {
+  clients: number;
+  steps: number;
+  /** Longest pause between two steps. */
+  pauseMs: number;
+  settleMs: number;
+  timing: Partial<SocketTiming>;
+}
+
+interface MadeEdit {
+  client: number;
+  marker: string;
+  id: string;
+  outcome: "pending" | "refused" | { seq: number | undefined };
+}
+
+export async function runSchedule(backend: Backend, random: () => number, schedule: Schedule): Promise<{ edits: number; commits: number }> {
+  const rooms = Array.from({ length: schedule.clients }, (_, index) => openRoom(backend, index, schedule.timing));
+  const edits: MadeEdit[] = [];
+  try {
+    for (let step = 0; step < schedule.steps; step += 1) {
+      if (random() < 0.25) backend.disturb(random);
+      const client = Math.floor(random() * rooms.length);
+      const room = rooms[client];
+      if (room) edit(room, client, `m${step}`, edits, random);
+      await backend.pass(random() * schedule.pauseMs);
+    }
+    backend.calm();
+    await backend.until(() => edits.every(({ outcome }) => outcome !== "pending"), schedule.settleMs, "every edit ends");
+    const { rows, log } = await backend.truth();
+    await backend.until(() => rooms.every((room) => whole(room, log.length)), schedule.settleMs, "every client is live");
+    for (const [index, room] of rooms.entries()) sameRows(room.rows("tasks").rows, rows, `client ${index}`);
+    onceEach(edits, log);
+    return { edits: edits.length, commits: log.length };
+  } finally {
+    for (const room of rooms) room.close();
+  }
+}
+
+function openRoom(backend: Backend, index: number, timing: Partial<SocketTiming>): Room {
+  const { runtime, token } = backend.client(index);
+  const client = new NanoClient({ baseUrl: backend.baseUrl, runtime, tokens: { token: () => token, user: `user${index}` } });
+  const room = client.openRoom(backend.room, { timing: { socket: timing } });
+  room.watch("tasks");
+  return room;
+}
+
+function whole(room: Room, seq: number): boolean {
+  const { connection, seq: at } = room.status();
+  return connection === "live" && at === seq && room.rows("tasks").ready;
+}
+
+/** One random edit of what this client sees; its marker tells where it went. */
+function edit(room: Room, client: number, marker: string, edits: MadeEdit[], random: () => number): void {
+  const { rows } = room.rows("tasks");
+  const row = pick(random, rows);
+  const kind = random();
+  const note = (id: string, made: Promise<{ seq: number | undefined }>) => {
+    const entry: MadeEdit = { client, marker, id, outcome: "pending" };
+    edits.push(entry);
+    made.then(
+      ({ seq }) => (entry.outcome = { seq }),
+      (error: unknown) => {
+        if (!(error instanceof NanoError)) throw error;
+        entry.outcome = "refused";
+      },
+    );
+  };
+  if (!row || kind < 0.35) {
+    const id = room.newId();
+    const title = random() < 0.1 ? "long ".repeat(100 + Math.floor(random() * 600)) : `task ${marker}`;
+    note(id, room.insert("tasks", { title: title.slice(0, 4_000), marker }, id));
+  } else if (kind < 0.75) note(row.id, room.update("tasks", row.id, { marker }));
+  else if (kind < 0.85) note(row.id, room.update("tasks", row.id, { marker }, { ifVersion: row._version }));
+  else if (kind < 0.95) note(row.id, room.delete("tasks", row.id));
+  else note(row.id, room.insert("tasks", { title: "taken", marker }, row.id)); // refused: the id exists
+}
+
+function sameRows(seen: readonly Row[], truth: readonly Row[], who: string): void {
+  const a = JSON.stringify(seen.map(sorted));
+  const b = JSON.stringify(truth.map(sorted));
+  if (a !== b) throw new Error(`${who} ends in another state than the server:\n${a}\n${b}`);
+}
+
+function sorted(row: Row): [string, unknown][] {
+  return Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** No marker is in two commits; an acknowledged edit is in its commit or was merged away there; a refused one is nowhere. */
+function onceEach(edits: readonly MadeEdit[], log: readonly Commit[]): void {
+  const commitIds = log.map(({ commitId }) => commitId).filter((id) => id !== undefined);
+  if (new Set(commitIds).size !== commitIds.length) throw new Error("a commitId was applied twice");
+  for (const { marker, id, outcome, client } of edits) {
+    const places = log.filter(({ ops }) => ops.some((op) => markerOf(op) === marker)).map(({ seq }) => seq);
+    const what = `${marker} of client ${client} (${JSON.stringify(outcome)}) is in commits ${places.join()}`;
+    if (places.length > 1) throw new Error(what);
+    if (outcome === "refused" && places.length > 0) throw new Error(what);
+    if (typeof outcome === "object" && places.length === 1 && places[0] !== outcome.seq) throw new Error(what);
+    const own = typeof outcome === "object" && outcome.seq !== undefined ? log[outcome.seq - 1] : undefined;
+    if (own && !own.ops.some((op) => "id" in op && op.id === id)) throw new Error(`${what}, and its commit is about others`);
+  }
+}
+
+function markerOf(op: Commit["ops"][number]): unknown {
+  if (op.op === "insert") return op.row["marker"];
+  return op.op === "update" ? op.set["marker"] : undefined;
+}
