@@ -1,0 +1,205 @@
+// Package relay follows the change feed and does what hangs off the log: it
+// repairs the indexes of users and e-mail addresses, and writes checkpoints.
+// The feed is only the alarm clock: the relay keeps one contiguous watermark
+// per room and reads the log from there, so events out of order, twice, late
+// or never are all fine.
+package relay
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"nanotypedb/shared/commitlog"
+	"nanotypedb/shared/fault"
+	"nanotypedb/shared/faultpoint"
+	"nanotypedb/shared/replica"
+	"nanotypedb/shared/room"
+	"nanotypedb/shared/store"
+)
+
+// The steps between two effects.
+const (
+	PointIndexed faultpoint.Name = "relay.indexed" // indexes are repaired, the watermark is not set
+	PointMarked  faultpoint.Name = "relay.marked"  // the watermark is set, no checkpoint is written
+)
+
+// Points lists all fault points of this package.
+var Points = []faultpoint.Name{PointIndexed, PointMarked}
+
+// indexer keeps the indexes of rooms; room.Engine implements it.
+type indexer interface {
+	RepairIndexes(ctx context.Context, st *replica.State, entry *commitlog.Entry) error
+}
+
+// Deps are the parts that the relay works on.
+type Deps struct {
+	Store    store.Store
+	Replicas *replica.Cache
+	Rooms    indexer
+	Log      *slog.Logger
+}
+
+// Handler is the relay.
+type Handler struct{ Deps }
+
+// New returns a relay.
+func New(d Deps) *Handler { return &Handler{d} }
+
+// Failure is a change that was not worked off and is to be told again.
+type Failure struct {
+	Change store.Change
+	Err    error
+}
+
+// Handle works off the rooms that changes tell of. Rooms fail one by one: a
+// room that cannot be relayed holds up no other.
+func (h *Handler) Handle(ctx context.Context, changes []store.Change) []Failure {
+	var failures []Failure
+	done := map[string]error{}
+	for _, change := range changes {
+		err, seen := done[change.Key.PK]
+		if !seen {
+			err = h.relay(ctx, change.Key.PK)
+			done[change.Key.PK] = err
+		}
+		if err != nil {
+			failures = append(failures, Failure{Change: change, Err: err})
+		}
+	}
+	return failures
+}
+
+func (h *Handler) relay(ctx context.Context, partition string) error {
+	ulid, ok := commitlog.RoomOf(partition)
+	if !ok {
+		return nil // not a log; the feed's filter lets none of these through
+	}
+	r, release, err := h.Replicas.Acquire(ctx, ulid)
+	if fault.Is(err, fault.NotFound) {
+		return nil // purged since
+	}
+	if err != nil {
+		return fmt.Errorf("relay room %s: %w", ulid, err)
+	}
+	defer release()
+	if err := h.advance(ctx, r, ulid); err != nil {
+		return fmt.Errorf("relay room %s: %w", ulid, err)
+	}
+	if !r.CheckpointDue() {
+		return nil
+	}
+	if err := r.Checkpoint(ctx); err != nil {
+		return fmt.Errorf("checkpoint room %s: %w", ulid, err)
+	}
+	return nil
+}
+
+// pageEntries is how many entries are worked off between two watermarks.
+const pageEntries = 500
+
+// advance works the log off from the watermark to its end.
+func (h *Handler) advance(ctx context.Context, r *replica.Replica, ulid string) error {
+	mark, err := h.watermark(ctx, ulid)
+	if err != nil {
+		return err
+	}
+	for {
+		entries, _, more, err := commitlog.Read(ctx, h.Store, ulid, mark.Relayed, pageEntries)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			return nil
+		}
+		if err := h.index(ctx, r, entries); err != nil {
+			return err
+		}
+		faultpoint.Reach(PointIndexed)
+		if err := h.mark(ctx, ulid, &mark, entries[len(entries)-1].Seq); err != nil {
+			return err
+		}
+		faultpoint.Reach(PointMarked)
+		if !more {
+			return nil
+		}
+	}
+}
+
+func (h *Handler) index(ctx context.Context, r *replica.Replica, entries []*commitlog.Entry) error {
+	for _, e := range entries {
+		if !room.TouchesIndexes(e) {
+			continue
+		}
+		if r.State().Seq < e.Seq {
+			if err := r.CatchUp(ctx); err != nil {
+				return err
+			}
+		}
+		if err := h.Rooms.RepairIndexes(ctx, r.State(), e); err != nil {
+			return fmt.Errorf("repair indexes after %d: %w", e.Seq, err)
+		}
+	}
+	return nil
+}
+
+// watermark is how far a room has been relayed; it is kept in the room's item
+// of the list of all rooms.
+type watermark struct {
+	Relayed int64
+	item    store.Item
+	absent  bool
+}
+
+func (h *Handler) watermark(ctx context.Context, ulid string) (watermark, error) {
+	key := room.ShardKey(ulid)
+	item, err := h.Store.Get(ctx, key, true)
+	if errors.Is(err, store.ErrNotFound) {
+		return watermark{item: store.Item{Key: key}, absent: true}, nil
+	}
+	if err != nil {
+		return watermark{}, fmt.Errorf("read the watermark: %w", err)
+	}
+	mark := watermark{item: item}
+	if len(item.Data) > 0 {
+		if err := json.Unmarshal(item.Data, &mark); err != nil {
+			return watermark{}, fmt.Errorf("decode the watermark: %w", err)
+		}
+	}
+	return mark, nil
+}
+
+// mark moves the watermark forward. Losing to another relay is no failure:
+// both work the same log off, and the later one reads where the other was.
+func (h *Handler) mark(ctx context.Context, ulid string, mark *watermark, seq int64) error {
+	fields := map[string]json.RawMessage{}
+	if len(mark.item.Data) > 0 {
+		if err := json.Unmarshal(mark.item.Data, &fields); err != nil {
+			return fmt.Errorf("decode the watermark: %w", err)
+		}
+	}
+	fields["Relayed"] = fmt.Appendf(nil, "%d", seq)
+	data, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	w := store.Write{Action: store.Put, If: store.Unchanged, Previous: bytes.Clone(mark.item.Data), Item: mark.item}
+	if mark.absent {
+		w.If, w.Previous = store.Absent, nil
+	}
+	w.Item.Data = data
+	err = h.Store.Write(ctx, w)
+	var lost *store.ConditionError
+	if errors.As(err, &lost) {
+		*mark, err = h.watermark(ctx, ulid)
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("set the watermark to %d: %w", seq, err)
+	}
+	mark.item, mark.absent, mark.Relayed = w.Item, false, seq
+	return nil
+}
