@@ -4,6 +4,11 @@ import js from "@eslint/js";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
+function wall(files, forbidden) {
+  const patterns = forbidden.map((regex) => ({ regex, message: "Features do not import each other or the app: compose them in app/routes." }));
+  return { files, rules: { "no-restricted-imports": ["error", { patterns }] } };
+}
+
 export default tseslint.config(
   { ignores: ["dist", "client/dist", "node_modules"] },
   js.configs.recommended,
@@ -25,6 +30,10 @@ export default tseslint.config(
     ignores: ["client/react/**", "client/test/**"],
     rules: { "no-restricted-imports": ["error", { patterns: ["react", "react/*", "**/react/**", "**/src/**"] }] },
   },
+  // Walls of the page: app → features → components and lib → the library; features never import each other.
+  wall(["src/features/*/*.{ts,tsx}"], ["^\\.\\./(?!\\.\\./)", "/app/"]),
+  wall(["src/features/*/*/*.{ts,tsx}"], ["^\\.\\./\\.\\./(?!\\.\\./)", "/app/"]),
+  wall(["src/components/**", "src/lib/**"], ["/features/", "/app/"]),
   { files: ["client/react/**", "src/**"], ...reactHooks.configs.flat.recommended },
   { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
 );

@@ -1,0 +1,117 @@
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import type { Services } from "../lib/services.ts";
+import { parseQuery, parseTableSearch, writeQuery } from "../lib/table-search.ts";
+import { ScreenError } from "./screen-error.tsx";
+import { NotFoundPage } from "./not-found.tsx";
+import { PendingScreen } from "./pending-screen.tsx";
+import { RootLayout } from "./root-layout.tsx";
+
+const root = createRootRouteWithContext<Services>()({ component: RootLayout, notFoundComponent: NotFoundPage });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/signin",
+  validateSearch: ({ next }: Record<string, unknown>): { next?: string } =>
+    // Only a path of this page: never a way to somewhere else.
+    typeof next === "string" && /^\/(?![/\\])/u.test(next) ? { next } : {},
+  beforeLoad: ({ context, search }) => {
+    if (context.session.state.status === "in") redirect({ to: search.next ?? "/rooms", throw: true });
+  },
+  component: lazyRouteComponent(() => import("./routes/sign-in.tsx"), "SignInRoute"),
+});
+
+/** Everything below is for signed-in people; the address asked for is kept. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  beforeLoad: ({ context, location }) => {
+    if (context.session.state.status === "out") {
+      const next = location.href === "/" || location.href === "/rooms" ? {} : { next: location.href };
+      redirect({ to: "/signin", search: next, throw: true });
+    }
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/",
+  beforeLoad: () => redirect({ to: "/rooms", throw: true }),
+});
+
+export interface RoomsSearch {
+  q?: string;
+  view?: "cards" | "list";
+  sort?: "opened" | "name" | "newest";
+}
+
+const rooms = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/rooms",
+  validateSearch: ({ q, view, sort }: Record<string, unknown>): RoomsSearch => ({
+    ...(typeof q === "string" && q !== "" && { q }),
+    ...((view === "cards" || view === "list") && { view }),
+    ...((sort === "opened" || sort === "name" || sort === "newest") && { sort }),
+  }),
+  component: lazyRouteComponent(() => import("./routes/rooms.tsx"), "RoomsRoute"),
+});
+
+const room = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/rooms/$room",
+  component: lazyRouteComponent(() => import("./routes/room.tsx"), "RoomRoute"),
+});
+
+const roomIndex = createRoute({
+  getParentRoute: () => room,
+  path: "/",
+  component: lazyRouteComponent(() => import("./routes/room-index.tsx"), "RoomIndexRoute"),
+});
+
+const table = createRoute({
+  getParentRoute: () => room,
+  path: "tables/$table",
+  validateSearch: parseTableSearch,
+  component: lazyRouteComponent(() => import("./routes/table.tsx"), "TableRoute"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => room,
+  path: "settings",
+  beforeLoad: ({ params }) => redirect({ to: "/rooms/$room/settings/$tab", params: { ...params, tab: "general" }, throw: true }),
+});
+
+const settingsTab = createRoute({
+  getParentRoute: () => room,
+  path: "settings/$tab",
+  component: lazyRouteComponent(() => import("./routes/settings.tsx"), "SettingsRoute"),
+});
+
+const tree = root.addChildren([
+  signIn,
+  signedIn.addChildren([home, rooms, room.addChildren([roomIndex, table, settings, settingsTab])]),
+]);
+
+export function createAppRouter(services: Services) {
+  const router = createRouter({
+    routeTree: tree,
+    context: services,
+    parseSearch: parseQuery,
+    stringifySearch: writeQuery,
+    defaultPreload: "intent",
+    defaultErrorComponent: ScreenError,
+    defaultNotFoundComponent: NotFoundPage,
+    defaultPendingComponent: PendingScreen,
+    defaultPendingMs: 150,
+    defaultPendingMinMs: 0,
+    scrollRestoration: true,
+  });
+  // Signed out here, in another tab, or by the server: every screen's guard is asked again.
+  services.session.subscribe(() => void router.invalidate());
+  return router;
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,1 @@
+export function RoomIndexRoute() { return <main>RoomIndex</main>; }

@@ -1,0 +1,1 @@
+export function RoomRoute() { return <main>Room</main>; }

@@ -1,0 +1,1 @@
+export function RoomsRoute() { return <main>Rooms</main>; }

@@ -1,0 +1,1 @@
+export function SettingsRoute() { return <main>Settings</main>; }

@@ -1,0 +1,1 @@
+export function TableRoute() { return <main>Table</main>; }
