@@ -82,7 +82,7 @@ const (
 //	SetMember    User Role (empty: removed) Name Email
 //	SetInvite    Email Role (empty: withdrawn or accepted)
 //	SetRoom      Name, and in the first entry ID, the id that users see
-//	all of rows and tables: Own
+//	all of rows and tables: Own; of SetMember, that it changed which rows of tables `own` the user sees
 //
 // Old cells are left out (OldOmitted) where the entry would grow too large;
 // undo then takes them from the state at Seq-1.
