@@ -341,31 +341,32 @@ func refusal(err error) error {
 // load makes a replica once, and closes what it began when it fails.
 func (c *Cache) load(ctx context.Context, room string, trusted map[int64]bool) (*Replica, error) {
 	start := c.o.Now()
-	r, err := c.fromCheckpoint(ctx, room)
+	r, err := c.restore(ctx, room)
+	var refused *damage
+	if errors.As(err, &refused) { // the whole log may still be there
+		c.o.Log.Error("replica: checkpoint refused", "room", room, "error", err)
+		r, err = nil, nil
+	}
+	if r == nil && err == nil {
+		r, err = c.createEmpty(ctx, room)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := r.applyLog(ctx, trusted); err != nil {
-		return nil, errors.Join(err, r.close())
+	err = r.applyLog(ctx, trusted)
+	if err == nil && r.State().Seq == 0 {
+		err = noLog(refused)
 	}
-	if r.State().Seq == 0 {
-		return nil, errors.Join(fault.New(fault.NotFound, "there is no such room"), r.close())
+	if err != nil {
+		return nil, errors.Join(err, r.close())
 	}
 	r.setCaughtUp(start)
 	return r, nil
 }
 
-// fromCheckpoint opens the newest checkpoint, or an empty replica when there
-// is none or it is damaged: the whole log may still be there.
-func (c *Cache) fromCheckpoint(ctx context.Context, room string) (*Replica, error) {
-	r, err := c.restore(ctx, room)
-	var damaged *damage
-	if errors.As(err, &damaged) {
-		c.o.Log.Error("replica: checkpoint refused", "room", room, "error", err)
-		r, err = nil, nil
+func noLog(refused *damage) error {
+	if refused != nil {
+		return fault.New(fault.Unavailable, "the room's checkpoint is damaged and its log is gone").Because(refused)
 	}
-	if r != nil || err != nil {
-		return r, err
-	}
-	return c.createEmpty(ctx, room)
+	return fault.New(fault.NotFound, "there is no such room")
 }

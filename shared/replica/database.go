@@ -81,23 +81,41 @@ func (db *database) reader() (*conn, error) {
 	return c, nil
 }
 
+// retain keeps the database's files until release.
+func (db *database) retain() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.active++
+}
+
+func (db *database) release() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.leave()
+}
+
+// leave ends one use of the files; the caller holds mu.
+func (db *database) leave() error {
+	db.active--
+	if db.retired && db.active == 0 {
+		return removeDatabase(db.path)
+	}
+	return nil
+}
+
 // endView gives a view's connection back.
 func (db *database) endView(c *conn) error {
 	err := c.pin.Reset()
 	c.db.SetInterrupt(nil)
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.active--
 	if err != nil && sqlite.ErrCode(err) != sqlite.ResultInterrupt || db.retired {
 		err = errors.Join(err, c.close())
 	} else {
 		err = nil
 		db.idle = append(db.idle, c)
 	}
-	if db.retired && db.active == 0 {
-		err = errors.Join(err, db.remove())
-	}
-	return err
+	return errors.Join(err, db.leave())
 }
 
 // retire closes the database; readers that are at work end first.
@@ -114,12 +132,10 @@ func (db *database) retire() error {
 	}
 	db.idle = nil
 	if db.active == 0 {
-		err = errors.Join(err, db.remove())
+		err = errors.Join(err, removeDatabase(db.path))
 	}
 	return err
 }
-
-func (db *database) remove() error { return removeDatabase(db.path) }
 
 // removeDatabase removes a database's files, those that are there.
 func removeDatabase(path string) error {

@@ -33,12 +33,13 @@ type Replica struct {
 	db    atomic.Pointer[database]
 	state atomic.Pointer[State]
 
-	readers   semaphore // views at the same time
-	writer    semaphore // the one draft
-	skew      skew      // under writer
-	published int       // since the write-ahead log was last moved, under writer
-	broken    atomic.Bool
-	wrong     atomic.Bool // skew is not zero
+	readers       semaphore // views at the same time
+	writer        semaphore // the one draft
+	checkpointing semaphore
+	skew          skew // under writer
+	published     int  // since the write-ahead log was last moved, under writer
+	broken        atomic.Bool
+	wrong         atomic.Bool // skew is not zero
 
 	begun, done atomic.Int64 // numbers of the newest catch-up begun, and of that completed
 	timeMu      sync.Mutex
@@ -68,7 +69,8 @@ func (s semaphore) acquire(ctx context.Context) error {
 func (s semaphore) release() { <-s }
 
 func newReplica(c *Cache, room string, db *database, state *State) *Replica {
-	r := &Replica{room: room, cache: c, readers: make(semaphore, c.o.MaxReader), writer: make(semaphore, 1)}
+	r := &Replica{room: room, cache: c, readers: make(semaphore, c.o.MaxReader), writer: make(semaphore, 1),
+		checkpointing: make(semaphore, 1)}
 	r.db.Store(db)
 	r.state.Store(state)
 	return r
