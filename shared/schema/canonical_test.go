@@ -120,6 +120,25 @@ func TestCanonicalJSON(t *testing.T) {
 	}
 }
 
+// An operation around a json value of the deepest kind is no deeper than allowed.
+func TestCanonicalOperation(t *testing.T) {
+	value := strings.Repeat("[", MaxJSONDepth) + strings.Repeat("]", MaxJSONDepth)
+	for _, c := range []struct {
+		raw string
+		ok  bool
+	}{
+		{`{"row":{"c":` + value + `},"op":"insert"}`, true}, {`{"columns":[{"default":` + value + `}]}`, true},
+		{`[[[[[[[[` + value + `]]]]]]]]`, true}, {`[[[[[[[[[` + value + `]]]]]]]]]`, false}, {`{"a":1,"a":2}`, false},
+	} {
+		if _, err := CanonicalOperation([]byte(c.raw)); (err == nil) != c.ok {
+			t.Errorf("%.40s: %v", c.raw, err)
+		}
+	}
+	if got, err := CanonicalOperation([]byte(`{"op":"insert","id":1}`)); err != nil || got != `{"id":1,"op":"insert"}` {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
+
 func TestNames(t *testing.T) {
 	long := strings.Repeat("a", 63)
 	for _, c := range []struct {

@@ -17,8 +17,14 @@ const MaxJSONDepth = 64
 // writes them. The text null gives the nil Value's stand-in, an empty JSON.
 // It refuses a key that comes twice, U+0000, lone surrogates, numbers that a
 // 64-bit float cannot carry, and nesting deeper than MaxJSONDepth.
-func CanonicalJSON(raw []byte) (JSON, error) {
-	c := canonicalizer{Scanner: strictjson.New(raw)}
+func CanonicalJSON(raw []byte) (JSON, error) { return canonicalize(raw, MaxJSONDepth) }
+
+// CanonicalOperation is CanonicalJSON for an operation of a request, which may
+// nest deeper by what stands around a json value in it.
+func CanonicalOperation(raw []byte) (JSON, error) { return canonicalize(raw, MaxJSONDepth+8) }
+
+func canonicalize(raw []byte, depth int) (JSON, error) {
+	c := canonicalizer{Scanner: strictjson.New(raw), left: depth}
 	if c.Kind() == strictjson.Null {
 		return "", whole(c.Scanner, c.Null())
 	}
@@ -31,8 +37,8 @@ func CanonicalJSON(raw []byte) (JSON, error) {
 
 type canonicalizer struct {
 	*strictjson.Scanner
-	out   []byte
-	depth int
+	out  []byte
+	left int // how many levels may still begin
 }
 
 func (c *canonicalizer) value() error {
@@ -52,11 +58,11 @@ func (c *canonicalizer) value() error {
 }
 
 func (c *canonicalizer) nested(body func() error) error {
-	if c.depth++; c.depth > MaxJSONDepth {
+	if c.left--; c.left < 0 {
 		return fault.New(fault.Invalid, "must not nest deeper than %d levels", MaxJSONDepth)
 	}
 	err := body()
-	c.depth--
+	c.left++
 	return err
 }
 
