@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Cells } from "../protocol.ts";
 import { ulidFactory } from "../ulid.ts";
 import { type Backend, runSchedule, type Schedule } from "./fault-schedule.ts";
 import { ModelServer } from "./model-server.ts";
@@ -26,9 +27,14 @@ function draw(random: () => number): Faults {
   };
 }
 
+function titles(count: number, title: string): Cells[] {
+  return Array.from({ length: Math.floor(count) }, (_, i) => ({ title: `${title} ${i}` }));
+}
+
 function modelBackend(random: () => number): Backend & { server: ModelServer } {
   const clock = new SimClock();
   const server = new ModelServer({ now: () => clock.now, newId: ulidFactory({ now: () => clock.now, random }), frameBytes: 3_000 });
+  server.room.load("tasks", titles(random() * 60, "first"));
   const network = new SimNetwork(clock, server, random);
   const pages = [new SimPage(), new SimPage(), new SimPage()];
   const disturbances = [
@@ -49,7 +55,7 @@ function modelBackend(random: () => number): Backend & { server: ModelServer } {
     () => {
       for (const socket of network.sockets) socket.deafClient ||= random() < 0.3;
     },
-    () => server.announce(server.room.load("tasks", [{ title: "restored" }, { title: "restored too" }])),
+    () => server.announce(server.room.load("tasks", titles(random() * 60, "restored"))),
     () => clock.sleep(random() * 5_000_000),
     () => {
       for (const page of pages) page.visible = random() < 0.5;
