@@ -143,17 +143,23 @@ func (f *Faults) Deliver() {
 // reads are answered before the request is made. The rest happens around each
 // attempt, inside the SDK's retries.
 func (f *Faults) Install(stack *middleware.Stack) error {
-	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awstest.Stale", f.initialize), middleware.Before)
+	id := fmt.Sprintf("awstest.Faults %p", f) // a client may have several
+	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc(id, f.initialize), middleware.Before)
 	if err != nil {
 		return fmt.Errorf("install stale reads: %w", err)
 	}
-	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("awstest.Faults", f.attempt), middleware.Before)
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc(id, f.attempt), middleware.Before)
 }
 
+// parametersKey is where the request's parameters are kept for its attempts.
 type parametersKey struct{}
 
 func (f *Faults) initialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-	result, err := f.stale(in.Parameters)
+	var result any
+	err := ctx.Err()
+	if err == nil {
+		result, err = f.stale(in.Parameters)
+	}
 	if err != nil || result != nil {
 		return middleware.InitializeOutput{Result: result}, middleware.Metadata{}, err
 	}

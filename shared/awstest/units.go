@@ -11,9 +11,9 @@ import (
 )
 
 // Units counts the capacity units that DynamoDB reports for requests that
-// succeeded. It does not say what it charged for a condition that was not met.
-// Queries count nothing on ministack, which reports wrong figures; use
-// DynamoDBLocal.
+// succeeded; what it charged for a condition that was not met is not told.
+// DynamoDBLocal tells what AWS would, except that a transaction counts half
+// there. Second counts transactions right, and queries wrong.
 type Units struct {
 	mu     sync.Mutex
 	reads  float64
