@@ -42,6 +42,22 @@ var (
 	}
 )
 
+// titles name the numbers, in the words of JSON-RPC where it has some.
+var titles = map[int]string{
+	ParseError:     "Parse error",
+	InvalidRequest: "Invalid request",
+	MethodNotFound: "Method not found",
+	-32602:         "Invalid params",
+	-32603:         "Internal error",
+	4001:           "Unauthenticated",
+	4003:           "Forbidden",
+	4004:           "Not found",
+	4009:           "Conflict",
+	4013:           "Too large",
+	4029:           "Rate limited",
+	5003:           "Unavailable",
+}
+
 // EdgeError is a failure of the envelope itself, which has a number or status
 // that no fault code maps to: a frame that is not JSON, an unknown method, a
 // content type that is not read.

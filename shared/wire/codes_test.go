@@ -62,7 +62,7 @@ func TestInterruptedRequestsAreUndecided(t *testing.T) {
 
 func TestProblem(t *testing.T) {
 	rec := httptest.NewRecorder()
-	err := fault.At(fault.RateLimited, "ops", "Too often.").After(1500 * time.Millisecond).With("useHttp", true).With("status", 200)
+	err := fault.At(fault.RateLimited, "ops", "Too often.").After(1500*time.Millisecond).With("useHttp", true).With("status", 200)
 	wire.WriteProblem(rec, err, "r")
 	want := `{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Too often.","code":"rate_limited","path":"ops","retryAfterMs":1500,"useHttp":true}`
 	if rec.Body.String() != want {
@@ -76,7 +76,7 @@ func TestProblem(t *testing.T) {
 func TestErrorFrame(t *testing.T) {
 	err := fault.At(fault.Invalid, "ops[0].row.title", "Say \"so\".").Because(errors.New("hidden"))
 	got := string(wire.AppendError(nil, json.RawMessage(`"a"`), err, "r"))
-	want := `{"jsonrpc":"2.0","id":"a","error":{"code":-32602,"message":"Say \"so\".","data":{"code":"invalid","path":"ops[0].row.title","reason":"Say \"so\"."}}}`
+	want := `{"jsonrpc":"2.0","id":"a","error":{"code":-32602,"message":"Invalid params","data":{"code":"invalid","path":"ops[0].row.title","reason":"Say \"so\"."}}}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

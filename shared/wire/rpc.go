@@ -160,13 +160,13 @@ func AppendReset(dst []byte, seq int64, reason string) []byte {
 // AppendError appends the answer that request id failed. requestID is told
 // only for failures of ours, so that the log can be searched for it.
 func AppendError(dst []byte, id json.RawMessage, err error, requestID string) []byte {
-	public := Public(err)
+	public, number := Public(err), Number(err)
 	dst = append(dst, `{"jsonrpc":"2.0","id":`...)
 	dst = append(dst, id...)
 	dst = append(dst, `,"error":{"code":`...)
-	dst = strconv.AppendInt(dst, int64(Number(err)), 10)
+	dst = strconv.AppendInt(dst, int64(number), 10)
 	dst = append(dst, `,"message":`...)
-	dst = append(dst, quote(public.Reason)...)
+	dst = append(dst, quote(titles[number])...)
 	dst = append(dst, `,"data":{`...)
 	dst = appendMember(dst, "code", public.Code)
 	if public.Path != "" {
