@@ -94,7 +94,7 @@ func TestDisorderAcknowledgesOnlyWhatWasTold(t *testing.T) {
 			}
 		}
 		for restart := 0; len(told) < 20; restart++ {
-			read(storetest.NewDisorder(model.Feed(), seed+uint64(restart)), 2+int(seed)%7)
+			read(storetest.NewDisorder(model.Feed(), seed+uint64(restart)), 2+restart)
 		}
 		cancel()
 	}
