@@ -17,6 +17,9 @@ const (
 // is the ULID.
 func Partition(room string) string { return "ROOM#" + room }
 
+// RoomOf gives the room of a log's partition key, and whether it is one.
+func RoomOf(pk string) (room string, ok bool) { return strings.CutPrefix(pk, Partition("")) }
+
 // Key is where the entry seq of a room is kept.
 func Key(room string, seq int64) store.Key {
 	return store.Key{PK: Partition(room), SK: sortKey(seq)}

@@ -183,6 +183,12 @@ func TestKeys(t *testing.T) {
 	if Key("r", 9).SK >= Key("r", 10).SK || Key("r", maxSeq-1).SK >= Key("r", maxSeq).SK {
 		t.Error("keys do not sort by seq")
 	}
+	if room, ok := RoomOf(Key("01K", 42).PK); room != "01K" || !ok {
+		t.Errorf("got %s, %t", room, ok)
+	}
+	if room, ok := RoomOf("META#01K"); ok {
+		t.Errorf("META# taken for room %s", room)
+	}
 	for _, sk := range []string{"", "LOG#", "LOG#1", "LOG#0000000000000000", "LOG#00000000000000001", "LOG#+000000000000001", "LOG#-000000000000001", "LOG#00000000000000x1", "CHECKPOINT#0000000000000001"} {
 		if seq, ok := SeqOf(sk); ok {
 			t.Errorf("%s taken for %d", sk, seq)

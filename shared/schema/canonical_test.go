@@ -91,6 +91,14 @@ func TestARefusalIsShort(t *testing.T) {
 	if _, reason := reasonOf(t, err); len(reason) > 300 || !strings.Contains(reason, "…") {
 		t.Errorf("%d bytes: %.200s", len(reason), reason)
 	}
+	long := &Column{Name: "c", Type: Enum}
+	for i := range 100 {
+		long.Values = append(long.Values, strings.Repeat("x", i+1))
+	}
+	_, err = Canonical(long, json.RawMessage(`1`))
+	if _, reason := reasonOf(t, err); len(reason) > 300 || !strings.Contains(reason, "and 87 others, but 1 was given") {
+		t.Errorf("%d bytes: %s", len(reason), reason)
+	}
 }
 
 func TestCanonicalJSON(t *testing.T) {

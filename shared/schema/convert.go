@@ -34,8 +34,8 @@ func Convert(from, to *Column, v Value) (Value, error) {
 		w, ok = convertType(from.Type, to.Type, v)
 	}
 	if !ok || w == nil {
-		return nil, fault.At(fault.Conflict, to.Name, "%s cannot become %s: a row has %s, which is no %s without loss",
-			from.Name, to.Type, shorten(string(AppendJSON(nil, v))), to.Type)
+		return nil, fault.At(fault.Conflict, to.Name, "%s cannot become %s: a row has %s, which does not convert without loss",
+			from.Name, to.Type, shorten(string(AppendJSON(nil, v))))
 	}
 	if err := check(to, w); err != nil {
 		return nil, conflicting(to, err)

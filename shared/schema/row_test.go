@@ -90,3 +90,14 @@ func TestRowBytes(t *testing.T) {
 		t.Errorf("got %d", got)
 	}
 }
+
+func BenchmarkInsertRow(b *testing.B) {
+	tasks := &Default().Tables[0]
+	row := map[string]json.RawMessage{"title": json.RawMessage(`"` + strings.Repeat("title ", 10) + `"`), "status": json.RawMessage(`"completed"`)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := InsertRow(tasks, row); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
