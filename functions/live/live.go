@@ -1,0 +1,228 @@
+// Package live is the function behind the WebSocket: it opens and closes
+// connections, answers JSON-RPC requests and broadcasts what they change.
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"nanotypedb/shared/access"
+	"nanotypedb/shared/audience"
+	"nanotypedb/shared/fault"
+	"nanotypedb/shared/id"
+	"nanotypedb/shared/push"
+	"nanotypedb/shared/room"
+	"nanotypedb/shared/wire"
+)
+
+// Rooms is what of the room engine is reached over a socket.
+type Rooms interface {
+	Commit(ctx context.Context, p access.Principal, ref room.Ref, req room.Request) (room.Result, error)
+	Read(ctx context.Context, p access.Principal, ref room.Ref, fn func(*room.View) error) error
+	Log(ctx context.Context, p access.Principal, ref room.Ref, since int64, limit, maxBytes int) (room.LogPage, error)
+	Head(ctx context.Context, ulid string) (int64, error)
+}
+
+// Deps are the parts that the function uses.
+type Deps struct {
+	Rooms    Rooms
+	Audience *audience.Audience
+	Push     push.Pusher
+	Log      *slog.Logger // nil: slog.Default
+}
+
+// Handler serves the events of the WebSocket API. It is safe for concurrent
+// use, and nothing it started outlives a call.
+type Handler struct{ Deps }
+
+// New returns a handler.
+func New(d Deps) *Handler {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	return &Handler{d}
+}
+
+// Handle serves one event of the gateway. Answers to messages go by push; the
+// status only matters to a handshake, which anything but 200 refuses.
+func (h *Handler) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	switch event.RequestContext.RouteKey {
+	case "$connect":
+		return h.connect(ctx, event), nil
+	case "$disconnect":
+		return ok(), h.Audience.Disconnect(ctx, event.RequestContext.ConnectionID)
+	default:
+		return ok(), h.message(ctx, event)
+	}
+}
+
+func ok() events.APIGatewayProxyResponse {
+	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
+}
+
+// connect admits whoever brings a good ticket.
+func (h *Handler) connect(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) events.APIGatewayProxyResponse {
+	_, err := h.Audience.Connect(ctx, event.RequestContext.ConnectionID, event.QueryStringParameters["ticket"])
+	if err == nil {
+		return ok()
+	}
+	h.report(ctx, "$connect", requestID(event), err)
+	return events.APIGatewayProxyResponse{
+		StatusCode: wire.HTTPStatus(err),
+		Headers:    map[string]string{"Content-Type": "text/plain; charset=utf-8"},
+		Body:       wire.Public(err).Reason,
+	}
+}
+
+func requestID(event events.APIGatewayWebsocketProxyRequest) string {
+	if event.RequestContext.RequestID != "" {
+		return event.RequestContext.RequestID
+	}
+	return id.New(time.Now())
+}
+
+// call is one request on its way.
+type call struct {
+	connection *audience.Connection
+	request    wire.Request
+}
+
+// answer is a result, and what is done after it was sent.
+type answer struct {
+	result json.RawMessage
+	then   func(context.Context) error
+}
+
+// message answers one message: the acknowledgement first, then what follows
+// from it. An error is one of the gateway's: a client that cannot be reached.
+func (h *Handler) message(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) error {
+	connectionID, requestID := event.RequestContext.ConnectionID, requestID(event)
+	if event.IsBase64Encoded { // the gateway and the runner close such connections with 1003
+		return h.Audience.Drop(ctx, connectionID)
+	}
+	request, err := wire.DecodeRequest([]byte(event.Body))
+	c, unknown := h.Audience.Find(ctx, connectionID)
+	if unknown != nil {
+		return h.turnAway(ctx, connectionID, request, unknown, requestID)
+	}
+	var a answer
+	if err == nil {
+		a, err = h.dispatch(ctx, call{c, request})
+	}
+	if err != nil {
+		h.report(ctx, request.Method, requestID, err)
+	}
+	return errors.Join(h.reply(ctx, connectionID, request, a, err, requestID), follow(ctx, a))
+}
+
+// follow does what comes after the acknowledgement, whether that arrived or not.
+func follow(ctx context.Context, a answer) error {
+	if a.then == nil {
+		return nil
+	}
+	return a.then(ctx)
+}
+
+// turnAway answers on a connection that is not registered, and ends it when it
+// never will be.
+func (h *Handler) turnAway(ctx context.Context, connectionID string, request wire.Request, err error, requestID string) error {
+	h.report(ctx, request.Method, requestID, err)
+	sent := h.reply(ctx, connectionID, request, answer{}, err, requestID)
+	if !fault.Is(err, fault.Unauthenticated) {
+		return sent
+	}
+	return errors.Join(sent, h.Push.Drop(ctx, connectionID))
+}
+
+// dispatch runs a request's method. A panic is our failure of this one
+// request; the connection is kept.
+func (h *Handler) dispatch(ctx context.Context, c call) (a answer, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.Log.ErrorContext(ctx, "panic", "method", c.request.Method, "cause", cause, "stack", string(debug.Stack()))
+			a, err = answer{}, fault.New(fault.Internal, "panic: %v", cause)
+		}
+	}()
+	for i := range Methods {
+		if Methods[i].Name == c.request.Method {
+			return Methods[i].call(ctx, h, c)
+		}
+	}
+	return answer{}, wire.UnknownMethod(c.request.Method)
+}
+
+// reply sends the answer to a request, if one is wanted. A result that does
+// not fit a message is refused, telling to use HTTP.
+func (h *Handler) reply(ctx context.Context, connectionID string, request wire.Request, a answer, err error, requestID string) error {
+	if !request.Answered() {
+		return nil
+	}
+	var frame []byte
+	if err == nil {
+		frame = wire.AppendResult(make([]byte, 0, len(a.result)+64), request.ID, a.result)
+		if len(frame) > push.MaxMessage {
+			err = fault.New(fault.TooLarge, "The answer does not fit a message; ask over HTTP.").With("useHttp", true)
+		}
+	}
+	if err != nil {
+		frame = wire.AppendError(nil, request.ID, err, requestID)
+	}
+	switch err := h.Push.Send(ctx, connectionID, frame); {
+	case errors.Is(err, push.ErrGone):
+		return h.Audience.Disconnect(ctx, connectionID)
+	case err != nil:
+		// The client repeats what was not answered, commits with their commitId.
+		h.Log.WarnContext(ctx, "answer not sent", "connection", connectionID, "method", request.Method, "error", err)
+	}
+	return nil
+}
+
+// report logs a failure once: ours as errors, the client's for debugging.
+func (h *Handler) report(ctx context.Context, method, requestID string, err error) {
+	level := slog.LevelDebug
+	switch wire.Public(err).Code {
+	case fault.Internal:
+		level = slog.LevelError
+	case fault.Unavailable:
+		level = slog.LevelWarn
+	}
+	h.Log.Log(ctx, level, "request failed", "method", method, "request", requestID, "error", err)
+}
+
+// announcement is the asynchronous invocation by api and relay: a room has
+// commits up to seq that this side did not make.
+type announcement struct {
+	Announce *struct {
+		Room string `json:"room"`
+		Seq  int64  `json:"seq"`
+	} `json:"announce"`
+}
+
+// Invoke is the function's entry on Lambda: events of the gateway and
+// announcements. It implements lambda.Handler.
+func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var a announcement
+	if err := json.Unmarshal(payload, &a); err != nil {
+		return nil, fmt.Errorf("decode invocation: %w", err)
+	}
+	if a.Announce != nil {
+		return []byte("{}"), h.Audience.Announce(ctx, a.Announce.Room, a.Announce.Seq)
+	}
+	var event events.APIGatewayWebsocketProxyRequest
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return nil, fmt.Errorf("decode event: %w", err)
+	}
+	response, err := h.Handle(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(response)
+}
