@@ -20,10 +20,10 @@ const (
 	// own bytes: the page it is in.
 	pageBytes = 4096
 
-	// maxWALFrames is the length of the WAL, in pages, above which the rest of
-	// a checkpoint is done while nobody writes. Without that, a WAL that is
-	// written to all the time never starts anew.
-	maxWALFrames = 8192
+	// maxWAL is the length of the WAL, in distances between checkpoints, above
+	// which the rest of a checkpoint is done while nobody writes. Without that,
+	// a WAL that is written to all the time never starts anew.
+	maxWAL = 4
 )
 
 // checkpointer copies the WAL into the file from a goroutine of its own and
@@ -80,7 +80,7 @@ func (c *checkpointer) checkpoint() error {
 	}
 	faultpoint.Reach(PointBeforeCheckpoint)
 	frames, copied, err := c.passive()
-	if err == nil && copied < frames && frames > maxWALFrames {
+	if err == nil && copied < frames && frames > maxWAL*c.every/pageBytes {
 		c.file.exclusively(func() { _, _, err = c.passive() })
 	}
 	faultpoint.Reach(PointAfterCheckpoint)
