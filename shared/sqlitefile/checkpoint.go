@@ -79,26 +79,26 @@ func (c *checkpointer) checkpoint() error {
 		c.tx = tx
 	}
 	faultpoint.Reach(PointBeforeCheckpoint)
-	frames, copied, err := c.passive()
-	if err == nil && copied < frames && frames > maxWAL*c.every/pageBytes {
-		c.file.exclusively(func() { _, _, err = c.passive() })
+	frames, err := c.passive()
+	if err == nil && frames > maxWAL*c.every/pageBytes {
+		c.file.exclusively(func() { _, err = c.passive() })
 	}
 	faultpoint.Reach(PointAfterCheckpoint)
 	return err
 }
 
-// passive gives the length of the WAL and how much of it was copied, in pages.
-func (c *checkpointer) passive() (frames, copied int64, err error) {
+// passive copies what is in the WAL at the call and gives the WAL's length then,
+// in pages.
+func (c *checkpointer) passive() (frames int64, err error) {
 	err = c.tx.Query("PRAGMA wal_checkpoint(PASSIVE)", func(row []driver.Value) error {
-		var ok1, ok2 bool
-		frames, ok1 = row[1].(int64)
-		copied, ok2 = row[2].(int64)
-		if !ok1 || !ok2 {
+		n, ok := row[1].(int64)
+		if !ok {
 			return fmt.Errorf("wal_checkpoint answered %v", row)
 		}
+		frames = n
 		return nil
 	})
-	return frames, copied, err
+	return frames, err
 }
 
 // stop ends the goroutine. Nobody may write any more.
