@@ -28,7 +28,9 @@ func open(t *testing.T, e awstest.Emulator, wrap func(store.Store) store.Store, 
 	instance := storetest.Instance{
 		Store: st,
 		Feed: func(tb testing.TB) store.Feed {
-			feed, err := streamfeed.Open(t.Context(), client, streams, st, table, "test", time.Millisecond)
+			feed, err := streamfeed.Open(t.Context(), streamfeed.Options{
+				Table: client, Streams: streams, Store: st, TableName: table, Name: "test", Poll: time.Millisecond,
+			})
 			if err != nil {
 				tb.Fatal(err)
 			}

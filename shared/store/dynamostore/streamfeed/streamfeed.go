@@ -47,22 +47,30 @@ type shard struct {
 
 var _ store.Feed = (*Feed)(nil)
 
-// Open opens the feed of a table under a name, from where it was acknowledged
-// last, or from the oldest record. Positions are kept in an item of the store,
-// which must be on the same table. Poll is the wait between two looks at a
-// stream that has nothing new.
-func Open(ctx context.Context, db *dynamodb.Client, streams *dynamodbstreams.Client, st store.Store, table, name string, poll time.Duration) (*Feed, error) {
-	described, err := db.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+// Options say which feed to open; all are needed.
+type Options struct {
+	Table     *dynamodb.Client
+	Streams   *dynamodbstreams.Client
+	Store     store.Store // keeps the positions, as an item; on the same table or another
+	TableName string
+	Name      string        // of this reader of the stream
+	Poll      time.Duration // between two looks at a stream that has nothing new
+}
+
+// Open opens the feed from where it was acknowledged last, or from the oldest
+// record.
+func Open(ctx context.Context, o Options) (*Feed, error) {
+	described, err := o.Table.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &o.TableName})
 	if err != nil {
-		return nil, fmt.Errorf("find the stream of table %s: %w", table, err)
+		return nil, fmt.Errorf("find the stream of table %s: %w", o.TableName, err)
 	}
 	if described.Table.LatestStreamArn == nil {
-		return nil, fmt.Errorf("table %s has no stream", table)
+		return nil, fmt.Errorf("table %s has no stream", o.TableName)
 	}
 	f := &Feed{
-		streams: streams, store: st, poll: poll,
+		streams: o.Streams, store: o.Store, poll: o.Poll,
 		stream: *described.Table.LatestStreamArn,
-		cursor: store.Key{PK: "FEED#" + name, SK: "POSITIONS"},
+		cursor: store.Key{PK: "FEED#" + o.Name, SK: "POSITIONS"},
 	}
 	f.positions, err = f.readPositions(ctx)
 	return f, err

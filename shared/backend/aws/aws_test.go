@@ -1,0 +1,105 @@
+package aws_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
+	"nanotypedb/shared/awstest"
+	"nanotypedb/shared/backend/aws"
+	"nanotypedb/shared/backend/aws/feed"
+	"nanotypedb/shared/config"
+	"nanotypedb/shared/store"
+)
+
+func setCredentials(t *testing.T) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "emulator", "AWS_SECRET_ACCESS_KEY": "emulator", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_PROFILE": "", "AWS_ENDPOINT_URL": "", "NO_PROXY": "127.0.0.1",
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+// One configuration opens every port, also with the table on an emulator of
+// its own.
+func TestOpen(t *testing.T) {
+	setCredentials(t)
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", awstest.DynamoDBLocal.Endpoint(t))
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", awstest.DynamoDBLocal.Endpoint(t))
+	c := config.Config{
+		Table: awstest.DynamoDBLocal.Table(t), Bucket: awstest.Second.Bucket(t), EndpointURL: awstest.Second.Endpoint(t),
+	}
+	connected, err := aws.Connect(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := aws.Blobs(connected, c).PutNew(t.Context(), "a/b", strings.NewReader("x"), 1); err != nil {
+		t.Errorf("blobs: %v", err)
+	}
+	key := store.Key{PK: "ROOM#1", SK: "LOG#0000000000000001"}
+	if err := aws.Store(connected, c).Write(t.Context(), store.Write{Item: store.Item{Key: key}, If: store.Absent}); err != nil {
+		t.Fatalf("store: %v", err)
+	}
+	reader, err := feed.Open(t.Context(), connected, c, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, token, err := reader.Next(t.Context(), 10)
+	if err != nil || len(changes) != 1 || changes[0].Key != key {
+		t.Fatalf("the feed told %v, %v", changes, err)
+	}
+	if err := reader.Ack(t.Context(), token); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConnectNeedsARegion(t *testing.T) {
+	setCredentials(t)
+	t.Setenv("AWS_REGION", "")
+	t.Setenv("AWS_DEFAULT_REGION", "")
+	if _, err := aws.Connect(t.Context(), config.Config{}); err == nil || !strings.Contains(err.Error(), "AWS_REGION") {
+		t.Errorf("got %v, want an error that names AWS_REGION", err)
+	}
+}
+
+// The longest a read may take must leave a request time for more than one,
+// within the gateway's 29 s.
+func TestTimeLimits(t *testing.T) {
+	setCredentials(t)
+	connected, err := aws.Connect(t.Context(), config.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := aws.Table(connected).Options()
+	client, ok := o.HTTPClient.(*awshttp.BuildableClient)
+	if !ok || client.GetTimeout() == 0 {
+		t.Fatalf("the table's client is a %T without a time-out", o.HTTPClient)
+	}
+	longest := time.Duration(o.Retryer.MaxAttempts()) * client.GetTimeout()
+	if longest > 10*time.Second {
+		t.Errorf("a read may take %v", longest)
+	}
+	if n := aws.Bucket(connected, config.Config{}).Options().Retryer.MaxAttempts(); n != 3 {
+		t.Errorf("the bucket's client makes %d attempts", n)
+	}
+}
+
+// Functions open the store without the client of streams.
+func TestStreamsAreApart(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(out), "service/dynamodb\n") {
+		t.Fatal("the list of imports is not one")
+	}
+	if strings.Contains(string(out), "service/dynamodbstreams") {
+		t.Error("package aws imports the client of DynamoDB Streams")
+	}
+}
