@@ -149,7 +149,7 @@ func (h *Handler) index(ctx context.Context, r *replica.Replica, entries []*comm
 // watermark is how far a room has been relayed; it is kept in the room's item
 // of the list of all rooms.
 type watermark struct {
-	Relayed int64
+	Relayed int64 `json:"relayed"`
 	item    store.Item
 	absent  bool
 }
@@ -181,7 +181,7 @@ func (h *Handler) mark(ctx context.Context, ulid string, mark *watermark, seq in
 			return fmt.Errorf("decode the watermark: %w", err)
 		}
 	}
-	fields["Relayed"] = fmt.Appendf(nil, "%d", seq)
+	fields["relayed"] = fmt.Appendf(nil, "%d", seq)
 	data, err := json.Marshal(fields)
 	if err != nil {
 		return err
