@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -113,4 +114,10 @@ func (m *memory) put(key store.Key, data []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.items[key] = data
+}
+
+func (m *memory) removePrefix(prefix string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.items, func(k store.Key, _ []byte) bool { return strings.HasPrefix(k.SK, prefix) })
 }

@@ -25,13 +25,24 @@ type world struct {
 	blobs blob.Store
 	now   time.Time
 	alarm []int64
+	ends  []func() // newest last
 }
 
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
 	blobs, err := dirblob.Open(tb.TempDir())
 	must(tb, err)
-	return &world{tb: tb, st: newMemory(), blobs: blobs, now: time.UnixMilli(1_800_000_000_000)}
+	w := &world{tb: tb, st: newMemory(), blobs: blobs, now: time.UnixMilli(1_800_000_000_000)}
+	tb.Cleanup(w.close)
+	return w
+}
+
+// close ends what was opened, also before the test ends.
+func (w *world) close() {
+	for _, end := range slices.Backward(w.ends) {
+		end()
+	}
+	w.ends = nil
 }
 
 func (w *world) cache(edit ...func(*replica.Options)) *replica.Cache {
@@ -43,7 +54,7 @@ func (w *world) cache(edit ...func(*replica.Options)) *replica.Cache {
 	}
 	c, err := replica.NewCache(o)
 	must(w.tb, err)
-	w.tb.Cleanup(func() {
+	w.ends = append(w.ends, func() {
 		if err := c.Close(); err != nil {
 			w.tb.Error(err)
 		}
@@ -55,7 +66,7 @@ func (w *world) acquire(c *replica.Cache) *replica.Replica {
 	w.tb.Helper()
 	r, release, err := c.Acquire(w.tb.Context(), ulid)
 	must(w.tb, err)
-	w.tb.Cleanup(release)
+	w.ends = append(w.ends, release)
 	return r
 }
 
@@ -64,7 +75,7 @@ func (w *world) create(c *replica.Cache) *replica.Replica {
 	w.tb.Helper()
 	r, release, err := c.Create(w.tb.Context(), ulid)
 	must(w.tb, err)
-	w.tb.Cleanup(release)
+	w.ends = append(w.ends, release)
 	w.commitAs(r, commitlog.Create,
 		commitlog.Op{Kind: commitlog.SetRoom, ID: "lab", Name: "Lab"},
 		commitlog.Op{Kind: commitlog.SetMember, User: "ada", Role: "owner", Name: "Ada"},

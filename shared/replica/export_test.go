@@ -1,0 +1,32 @@
+package replica
+
+import (
+	"context"
+
+	"nanotypedb/shared/commitlog"
+)
+
+// Recount gives the sums, rows and bytes of what the replica's tables hold.
+func (r *Replica) Recount(ctx context.Context) (sums commitlog.Sums, rows, bytes int64, err error) {
+	err = r.View(ctx, func(v *View) error {
+		sums, rows, bytes, err = recount(ctx, v.conn, v.state)
+		return err
+	})
+	return sums, rows, bytes, err
+}
+
+// Corrupt runs SQL behind the replica's back.
+func (r *Replica) Corrupt(query string) error { return r.db.Load().write.script(query) }
+
+// Files is the number of files in the scratch folder.
+func (c *Cache) Dir() string { return c.scratch.dir }
+
+// Loaded is the number of rooms in the cache.
+func (c *Cache) Loaded() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.entries)
+}
+
+// DecodeHeader is the decoder of a header.
+var DecodeHeader = decodeHeader
