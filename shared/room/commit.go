@@ -186,7 +186,7 @@ func (e *Engine) propose(ctx context.Context, ref Ref, p *proposal) (Result, err
 		result, err = e.room(ulid).writer.submit(ctx, r, p)
 		return err
 	})
-	if err == nil && !result.Repeated && touchesIndexes(result.Entry) {
+	if err == nil && !result.Repeated && TouchesIndexes(result.Entry) {
 		e.repairNow(ctx, result)
 	}
 	return result, err

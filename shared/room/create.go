@@ -100,17 +100,17 @@ func (e *Engine) createIn(ctx context.Context, r *replica.Replica, p access.Prin
 	}
 	_, data, err := e.build(ctx, d, first(p, roomID, name))
 	if err != nil {
-		return Info{}, errors.Join(err, d.Discard())
+		return Info{}, discard(d, err)
 	}
 	st := d.State()
 	writes, err := createWrites(st, p, data)
 	if err != nil {
-		return Info{}, errors.Join(err, d.Discard())
+		return Info{}, discard(d, err)
 	}
 	faultpoint.Reach(BeforeCreate)
 	began := e.now()
 	if err := e.writeNew(ctx, ulid, roomID, writes); err != nil {
-		return Info{}, errors.Join(err, d.Discard())
+		return Info{}, discard(d, err)
 	}
 	if err := d.Publish(began); err != nil {
 		e.log.ErrorContext(ctx, "publish a new room", "room", ulid, "error", err)
@@ -119,6 +119,14 @@ func (e *Engine) createIn(ctx context.Context, r *replica.Replica, p access.Prin
 	faultpoint.Reach(AfterCreate)
 	e.names.put(roomID, ulid)
 	return Info{ULID: ulid, ID: roomID, Name: name, Role: access.Owner, CreatedAt: st.CreatedAt, Seq: 1, Bytes: st.Bytes, Tables: len(st.Schema.Tables)}, nil
+}
+
+// discard takes a draft back and gives why.
+func discard(d *replica.Draft, because error) error {
+	if err := d.Discard(); err != nil {
+		return errors.Join(because, err)
+	}
+	return because
 }
 
 // first is the first commit of a room.

@@ -56,8 +56,8 @@ func ShardKey(ulid string) store.Key {
 	return store.Key{PK: fmt.Sprintf("ROOMS#%02d", h.Sum32()%Shards), SK: ulid}
 }
 
-// touchesIndexes tells the entries after which the indexes are out of date.
-func touchesIndexes(e *commitlog.Entry) bool {
+// TouchesIndexes tells the entries after which the indexes are out of date.
+func TouchesIndexes(e *commitlog.Entry) bool {
 	if e.Kind == commitlog.Create || e.Kind == commitlog.Closed {
 		return true
 	}

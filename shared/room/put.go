@@ -53,7 +53,7 @@ func (g *group) put(ctx context.Context, d *replica.Draft, a *attempt) (won bool
 	if a.frees {
 		free, err := g.engine.freeName(ctx, d.State())
 		if err != nil {
-			return false, errors.Join(err, d.Discard())
+			return false, discard(d, err)
 		}
 		a.writes = append(a.writes, free)
 	}

@@ -111,8 +111,11 @@ func (b *builder) explain(ctx context.Context, err error) error {
 	t := b.state().Schema.TableByNum(b.entry.Ops[i].Table)
 	column := rest[strings.LastIndexByte(rest, '.')+1:]
 	twice, eachErr := b.duplicates(ctx, t, column)
-	if eachErr != nil || twice.rows == 0 {
-		return errors.Join(eachErr, err)
+	if eachErr != nil {
+		return eachErr
+	}
+	if twice.rows == 0 {
+		return err
 	}
 	return twice.refuse(f.Path, column)
 }
