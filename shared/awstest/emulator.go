@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
+
+	"nanotypedb/shared/backend/aws/transport"
 )
 
 // Emulator is the environment variable that holds an emulator's address.
@@ -63,7 +65,7 @@ func ConfigFor(endpoint string, install ...func(*middleware.Stack) error) aws.Co
 		Region:       "us-east-1",
 		Credentials:  credentials.NewStaticCredentialsProvider("emulator", "emulator", ""),
 		BaseEndpoint: aws.String(endpoint),
-		HTTPClient:   client,
+		HTTPClient:   transport.Repair(client),
 		Retryer:      quickRetryer,
 		APIOptions:   install,
 	}

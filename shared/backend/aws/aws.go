@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"nanotypedb/shared/backend/aws/transport"
 	"nanotypedb/shared/blob/s3blob"
 	"nanotypedb/shared/config"
 	"nanotypedb/shared/store/dynamostore"
@@ -54,6 +55,7 @@ func Connect(ctx context.Context, c config.Config) (sdk.Config, error) {
 	if err != nil {
 		return sdk.Config{}, fmt.Errorf("connect to AWS: %w", err)
 	}
+	connected.HTTPClient = transport.Repair(connected.HTTPClient)
 	if c.EndpointURL != "" { // as a load option it would outweigh those of single services
 		connected.BaseEndpoint = &c.EndpointURL
 	}
@@ -90,7 +92,7 @@ func Store(connected sdk.Config, c config.Config) *dynamostore.Store {
 // Table opens the client of DynamoDB that Store uses.
 func Table(connected sdk.Config) *dynamodb.Client {
 	return dynamodb.NewFromConfig(connected, func(o *dynamodb.Options) {
-		o.HTTPClient = httpClient().WithTimeout(tableAttempt)
+		o.HTTPClient = transport.Repair(httpClient().WithTimeout(tableAttempt))
 	})
 }
 

@@ -1,12 +1,15 @@
 package aws_test
 
 import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
-
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"nanotypedb/shared/awstest"
 	"nanotypedb/shared/backend/aws"
@@ -68,25 +71,32 @@ func TestConnectNeedsARegion(t *testing.T) {
 	}
 }
 
-// The longest a read may take must leave a request time for more than one,
-// within the gateway's 29 s.
+// A table that does not answer costs a write one attempt, and whoever waits for
+// it learns in time for the gateway's 29 s.
 func TestTimeLimits(t *testing.T) {
 	setCredentials(t)
-	connected, err := aws.Connect(t.Context(), config.Config{})
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer silent.Close()
+	c := config.Config{Table: "t", EndpointURL: silent.URL}
+	connected, err := aws.Connect(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := aws.Table(connected).Options()
-	client, ok := o.HTTPClient.(*awshttp.BuildableClient)
-	if !ok || client.GetTimeout() == 0 {
-		t.Fatalf("the table's client is a %T without a time-out", o.HTTPClient)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+	defer cancel()
+	err = aws.Store(connected, c).Write(ctx, store.Write{Item: store.Item{Key: store.Key{PK: "P", SK: "S"}}})
+	if !errors.Is(err, store.ErrUnknownOutcome) || ctx.Err() != nil {
+		t.Errorf("a write that hangs: %v, %v", err, ctx.Err())
 	}
-	longest := time.Duration(o.Retryer.MaxAttempts()) * client.GetTimeout()
-	if longest > 10*time.Second {
-		t.Errorf("a read may take %v", longest)
-	}
-	if n := aws.Bucket(connected, config.Config{}).Options().Retryer.MaxAttempts(); n != 3 {
-		t.Errorf("the bucket's client makes %d attempts", n)
+	for name, n := range map[string]int{
+		"table": aws.Table(connected).Options().Retryer.MaxAttempts(), "bucket": aws.Bucket(connected, c).Options().Retryer.MaxAttempts(),
+	} {
+		if n != 3 {
+			t.Errorf("the client of the %s makes %d attempts", name, n)
+		}
 	}
 }
 
