@@ -30,3 +30,13 @@ func (c *Cache) Loaded() int {
 
 // DecodeHeader is the decoder of a header.
 var DecodeHeader = decodeHeader
+
+// Endless runs a query without end; begun is called while it runs.
+func (v *View) Endless(begun func()) error {
+	s, err := v.conn.prepare("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n")
+	if err != nil {
+		return err
+	}
+	go begun()
+	return run(s)
+}
