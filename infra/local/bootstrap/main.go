@@ -1,0 +1,72 @@
+// Command nanotype runs the whole product in one process: the page, /v1 and
+// /ws on NANO_ADDR, its data in NANO_DATA.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"nanotypedb/infra/local"
+	"nanotypedb/shared/config"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintln(os.Stderr, "nanotype:", strings.TrimSpace(line))
+		}
+		os.Exit(1)
+	}
+}
+
+func run(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("nanotype", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		usage(out)
+		return nil
+	}
+	if err != nil || flags.NArg() > 0 {
+		return fmt.Errorf("it takes no arguments, only settings from the environment: see nanotype --help (given: %s)", strings.Join(args, " "))
+	}
+	c, err := config.Read(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	return serve(c, out)
+}
+
+func serve(c config.Config, out io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A laptop's memory is dearer than a little more collecting.
+	debug.SetGCPercent(50)
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	runner, err := local.Open(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "Nanotype DB runs at %s (data in %s)\n", runner.URL(), c.Data)
+	return runner.Serve(ctx)
+}
+
+func usage(out io.Writer) {
+	_, _ = fmt.Fprint(out, "nanotype runs Nanotype DB in one process.\n\nSettings, from the environment:\n")
+	for _, s := range config.Settings {
+		_, _ = fmt.Fprintf(out, "  %-18s %s (default %q)\n", s.Name, s.Meaning, s.Default)
+	}
+}

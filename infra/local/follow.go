@@ -1,0 +1,99 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"nanotypedb/functions/relay"
+	"nanotypedb/shared/store"
+)
+
+// The relay is called with what gathered in gatherTime, as the stream's
+// batching window does on AWS; a busy room then costs one call, not one a
+// commit. After a failure the changes are told again, later and later.
+const (
+	gatherTime  = 200 * time.Millisecond
+	maxChanges  = 1000
+	retryFirst  = time.Second
+	retryLast   = time.Minute
+	maxAttempts = 8 // then the changes are let go; the room's next commit, or a restart, tries again
+)
+
+// follower feeds the relay from the change feed, as the stream does on AWS.
+type follower struct {
+	feed  store.Feed
+	relay *relay.Handler
+	log   *slog.Logger
+}
+
+// run follows until ctx ends.
+func (f *follower) run(ctx context.Context) {
+	retry := retryFirst
+	for ctx.Err() == nil {
+		if err := f.step(ctx); err != nil && ctx.Err() == nil {
+			f.log.Error("follow the change feed", "error", err)
+			_ = pause(ctx, retry)
+			retry = min(2*retry, retryLast)
+			continue
+		}
+		retry = retryFirst
+	}
+}
+
+func (f *follower) step(ctx context.Context) error {
+	changes, token, err := f.feed.Next(ctx, maxChanges)
+	if err != nil {
+		return err
+	}
+	if err := f.handle(ctx, changes); err != nil {
+		return err
+	}
+	if err := f.feed.Ack(ctx, token); err != nil {
+		return err
+	}
+	if len(changes) == maxChanges {
+		return nil
+	}
+	return pause(ctx, gatherTime)
+}
+
+// handle works changes off, repeating those that failed.
+func (f *follower) handle(ctx context.Context, changes []store.Change) error {
+	retry := retryFirst
+	for attempt := 1; ; attempt++ {
+		failures := f.relay.Handle(ctx, changes)
+		if len(failures) == 0 {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		changes = changes[:0]
+		for _, failure := range failures {
+			f.log.Error("relay", "item", failure.Change.Key, "attempt", attempt, "error", failure.Err)
+			changes = append(changes, failure.Change)
+		}
+		if attempt == maxAttempts {
+			return nil
+		}
+		if err := pause(ctx, retry); err != nil {
+			return err
+		}
+		retry = min(2*retry, retryLast)
+	}
+}
+
+var errStopped = errors.New("local: stopped")
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(errStopped, ctx.Err())
+	}
+}

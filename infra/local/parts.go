@@ -1,0 +1,135 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"nanotypedb/functions/live"
+	"nanotypedb/functions/relay"
+	"nanotypedb/shared/access"
+	"nanotypedb/shared/audience"
+	"nanotypedb/shared/backend/aws"
+	"nanotypedb/shared/backend/embedded"
+	"nanotypedb/shared/blob"
+	"nanotypedb/shared/config"
+	"nanotypedb/shared/identity/devidentity"
+	"nanotypedb/shared/push/hubpush"
+	"nanotypedb/shared/replica"
+	"nanotypedb/shared/room"
+	"nanotypedb/shared/store"
+)
+
+// localSends is how many sends a second a room may cause here, where a send
+// costs a system call and no money.
+const localSends = 200_000
+
+// parts is what the runner is made of, in the order of opening.
+type parts struct {
+	store    store.Store
+	feed     store.Feed
+	blobs    blob.Store
+	issuer   *devidentity.Issuer
+	replicas *replica.Cache
+	rooms    *room.Engine
+	tickets  *access.Tickets
+	hub      *hubpush.Hub
+	audience *audience.Audience
+	telling  *audience.Background
+	live     *live.Handler
+	relay    *relay.Handler
+	closers  []io.Closer
+}
+
+// openParts opens everything, or closes again what it opened.
+func openParts(ctx context.Context, c config.Config, log *slog.Logger) (*parts, error) {
+	p := &parts{}
+	for _, open := range []func(context.Context, config.Config, *slog.Logger) error{
+		p.openBackend, p.openIssuer, p.openRooms, p.openAudience,
+	} {
+		if err := open(ctx, c, log); err != nil {
+			return nil, errors.Join(err, p.close())
+		}
+	}
+	return p, nil
+}
+
+func (p *parts) openBackend(ctx context.Context, c config.Config, _ *slog.Logger) error {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	if c.Backend == config.AWS {
+		return p.openAWS(ctx, c)
+	}
+	b, err := embedded.Open(ctx, c.Data)
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, b)
+	p.store, p.blobs, p.feed = b.Store, b.Blobs, b.Store.Feed()
+	return nil
+}
+
+func (p *parts) openAWS(ctx context.Context, c config.Config) error {
+	connected, err := aws.Connect(ctx, c)
+	if err != nil {
+		return fmt.Errorf("connect to AWS: %w", err)
+	}
+	p.store, p.blobs = aws.Store(connected, c), aws.Blobs(connected, c)
+	if _, err := p.store.Get(ctx, store.Key{PK: "NAME#-", SK: "NAME"}, false); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("read DynamoDB table %s: %w", c.Table, err)
+	}
+	return nil
+}
+
+func (p *parts) openIssuer(_ context.Context, c config.Config, _ *slog.Logger) error {
+	var err error
+	p.issuer, err = devidentity.Open(c.Data, nil)
+	return err
+}
+
+func (p *parts) openRooms(_ context.Context, c config.Config, log *slog.Logger) error {
+	var err error
+	p.replicas, err = replica.NewCache(replica.Options{
+		Store: p.store, Blobs: p.blobs, Dir: filepath.Join(c.Data, "replicas"), MaxBytes: int64(c.CacheMB) << 20, Log: log,
+	})
+	if err != nil {
+		return fmt.Errorf("open the replicas' folder: %w", err)
+	}
+	p.closers = append(p.closers, p.replicas)
+	limits := access.Limits{access.Commits: c.RateCommits, access.Reads: c.RateReads, access.AI: c.RateAI}
+	p.rooms = room.New(room.Options{
+		Store: p.store, Replicas: p.replicas, MaxRoomBytes: c.MaxRoomBytes(), Now: time.Now, Log: log,
+		Limiter: access.NewLimiter(p.store, limits, nil, log),
+	})
+	p.relay = relay.New(relay.Deps{Store: p.store, Replicas: p.replicas, Rooms: p.rooms, Log: log})
+	return nil
+}
+
+func (p *parts) openAudience(_ context.Context, c config.Config, log *slog.Logger) error {
+	p.tickets = access.NewTickets(p.store, nil)
+	p.hub = hubpush.New(hubpush.Options{Log: log})
+	p.audience = audience.New(audience.Options{
+		Registry: audience.NewLocal(), Tickets: p.tickets, Pusher: p.hub, Store: p.store,
+		States: audience.Replicas{Cache: p.replicas}, Workers: -1, MaxSends: localSends, MaxPeople: -1, Log: log,
+	})
+	p.telling = audience.NewBackground(p.audience)
+	p.closers = append(p.closers, p.telling)
+	p.live = live.New(live.Deps{Rooms: p.rooms, Audience: p.audience, Push: p.hub, Log: log})
+	return nil
+}
+
+// close closes what was opened, the last first.
+func (p *parts) close() error {
+	var all error
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		all = errors.Join(all, p.closers[i].Close())
+	}
+	p.closers = nil
+	return all
+}

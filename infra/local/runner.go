@@ -1,0 +1,119 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"nanotypedb/functions/api"
+	"nanotypedb/shared/config"
+	"nanotypedb/shared/identity/devidentity"
+	"nanotypedb/web"
+)
+
+// stopTime bounds a graceful stop: requests in flight and the closing
+// handshakes of the sockets.
+const stopTime = 10 * time.Second
+
+// Runner is the whole product in one process. Open makes one; Serve runs it
+// until its context ends.
+type Runner struct {
+	parts    *parts
+	sockets  *sockets
+	follower *follower
+	server   *http.Server
+	listener net.Listener
+	log      *slog.Logger
+	frames   context.CancelFunc
+}
+
+// Open opens the data and listens on c.Addr; requests wait until Serve.
+func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Runner, error) {
+	p, err := openParts(ctx, c, log)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on NANO_ADDR: %w", err), p.close())
+	}
+	frames, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r := &Runner{
+		parts: p, listener: listener, log: log, frames: cancel,
+		sockets: &sockets{live: p.live, hub: p.hub, log: log, ctx: frames},
+	}
+	if p.feed != nil {
+		r.follower = &follower{feed: p.feed, relay: p.relay, log: log}
+	}
+	handler, err := r.routes()
+	if err != nil {
+		return nil, errors.Join(err, listener.Close(), p.close())
+	}
+	r.server = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	return r, nil
+}
+
+// URL is the address of the page and the API.
+func (r *Runner) URL() string { return "http://" + r.listener.Addr().String() }
+
+func (r *Runner) routes() (http.Handler, error) {
+	handler, err := api.New(api.Deps{
+		Rooms: r.parts.rooms, Tickets: r.parts.tickets, Identity: r.parts.issuer, Announcer: r.parts.telling,
+		Origins: []string{"*"}, Log: r.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("POST /v1/dev/session", devidentity.SessionHandler(r.parts.issuer))
+	mux.Handle("GET /ws", r.sockets)
+	for _, prefix := range []string{"/v1/", "/healthz", "/openapi.json"} {
+		mux.Handle(prefix, handler)
+	}
+	mux.Handle("/", web.Handler())
+	return mux, nil
+}
+
+// Serve answers requests until ctx ends, then stops gracefully: no new
+// requests, those in flight are finished, sockets are told to come again.
+func (r *Runner) Serve(ctx context.Context) error {
+	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	if r.follower != nil {
+		background.Go(func() { r.follower.run(following) })
+	}
+	served := make(chan error, 1)
+	go func() { served <- r.server.Serve(r.listener) }()
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-served:
+	}
+	failed = errors.Join(failed, r.stop(context.WithoutCancel(ctx)))
+	stopFollowing()
+	background.Wait()
+	return errors.Join(failed, r.parts.close())
+}
+
+func (r *Runner) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	var closing sync.WaitGroup
+	var hubError error
+	closing.Go(func() { hubError = r.parts.hub.Close(ctx) })
+	serverError := r.server.Shutdown(ctx)
+	closing.Wait()
+	r.sockets.wait(ctx)
+	r.frames()
+	return errors.Join(serverError, hubError)
+}

@@ -1,0 +1,216 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/coder/websocket"
+
+	"nanotypedb/shared/id"
+	"nanotypedb/shared/push/hubpush"
+)
+
+// The gateway ends a connection without traffic after ten minutes, and every
+// connection after two hours.
+const (
+	maxIdle = 10 * time.Minute
+	maxLife = 2 * time.Hour
+)
+
+// maxFrames is how many frames of one connection are handled at the same
+// time; more wait unread.
+const maxFrames = 32
+
+// eventHandler is functions/live as the gateway calls it.
+type eventHandler interface {
+	Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error)
+}
+
+// sockets is what the WebSocket API of the gateway is on AWS: it turns
+// connections and frames into events for the live function.
+type sockets struct {
+	live eventHandler
+	hub  *hubpush.Hub
+	log  *slog.Logger
+	ctx  context.Context // of all frames; ends when the runner does
+	open sync.WaitGroup  // connections being served
+}
+
+// ServeHTTP opens one connection and serves it to its end.
+func (s *sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.open.Add(1)
+	defer s.open.Done()
+	c := &connection{sockets: s, id: id.New(time.Now()), ready: make(chan struct{}), opened: time.Now()}
+	// Attached before it is registered, so that no broadcast finds a
+	// registered connection that cannot be sent to.
+	if err := s.hub.Attach(c.id, c); err != nil {
+		s.log.Error("attach a connection", "error", err)
+		http.Error(w, "the connection could not be opened; try again", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.hub.Detach(c.id)
+	answer, err := s.live.Handle(r.Context(), c.connectEvent(r))
+	if err != nil || answer.StatusCode >= 300 {
+		s.refuse(w, answer, err)
+		return
+	}
+	defer c.disconnect()
+	if err := c.accept(w, r); err != nil {
+		s.log.Debug("upgrade", "error", err)
+		return
+	}
+	c.serve()
+}
+
+func (s *sockets) refuse(w http.ResponseWriter, answer events.APIGatewayProxyResponse, err error) {
+	if err != nil {
+		s.log.Error("connect", "error", err)
+		http.Error(w, "the connection could not be opened; try again", http.StatusInternalServerError)
+		return
+	}
+	for name, value := range answer.Headers {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(answer.StatusCode)
+	_, _ = w.Write([]byte(answer.Body))
+}
+
+// connection is one WebSocket connection. It implements hubpush.Socket.
+type connection struct {
+	*sockets
+	id     string
+	ready  chan struct{} // closed when conn is set
+	conn   *websocket.Conn
+	opened time.Time
+}
+
+func (c *connection) accept(w http.ResponseWriter, r *http.Request) error {
+	tooBig := func() { c.conn.SetReadLimit(1) } // the message at hand is cut, and the connection with 1009
+	conn, err := websocket.Accept(&meteredWriter{ResponseWriter: w, tooBig: tooBig}, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // any origin may connect, as on AWS: the ticket is the proof
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return err
+	}
+	conn.SetReadLimit(maxMessage)
+	c.conn = conn
+	close(c.ready)
+	return nil
+}
+
+// serve reads frames until the connection ends; each is handled by itself,
+// concurrently, as the gateway does.
+func (c *connection) serve() {
+	var frames sync.WaitGroup
+	defer frames.Wait()
+	free := make(chan struct{}, maxFrames)
+	life := time.AfterFunc(maxLife, func() { _ = c.Close(int(websocket.StatusGoingAway), "Going away") })
+	defer life.Stop()
+	for {
+		message, err := c.read()
+		if err != nil {
+			_ = c.conn.CloseNow()
+			return
+		}
+		free <- struct{}{}
+		frames.Go(func() {
+			defer func() { <-free }()
+			c.frame(message)
+		})
+	}
+}
+
+var errBinary = errors.New("local: binary frame")
+
+func (c *connection) read() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(c.ctx, maxIdle)
+	defer cancel()
+	kind, message, err := c.conn.Read(ctx)
+	if err == nil && kind != websocket.MessageText {
+		_ = c.conn.Close(websocket.StatusUnsupportedData, "only text frames are understood")
+		return nil, errBinary
+	}
+	return message, err
+}
+
+func (c *connection) frame(message []byte) {
+	event := c.event("$default", "MESSAGE")
+	event.Body = string(message)
+	if _, err := c.live.Handle(c.ctx, event); err != nil && c.ctx.Err() == nil {
+		c.log.Error("frame", "connection", c.id, "error", err)
+	}
+}
+
+func (c *connection) disconnect() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 5*time.Second)
+	defer cancel()
+	if _, err := c.live.Handle(ctx, c.event("$disconnect", "DISCONNECT")); err != nil {
+		c.log.Error("disconnect", "connection", c.id, "error", err)
+	}
+}
+
+func (c *connection) event(route, kind string) events.APIGatewayWebsocketProxyRequest {
+	return events.APIGatewayWebsocketProxyRequest{RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+		ConnectionID: c.id,
+		RouteKey:     route,
+		EventType:    kind,
+		ConnectedAt:  c.opened.UnixMilli(),
+		RequestID:    c.id,
+		Stage:        "local",
+	}}
+}
+
+func (c *connection) connectEvent(r *http.Request) events.APIGatewayWebsocketProxyRequest {
+	event := c.event("$connect", "CONNECT")
+	event.Headers = map[string]string{}
+	for name, values := range r.Header {
+		event.Headers[name] = strings.Join(values, ",")
+	}
+	event.QueryStringParameters = map[string]string{}
+	for name, values := range r.URL.Query() {
+		event.QueryStringParameters[name] = values[len(values)-1]
+	}
+	return event
+}
+
+// Write implements hubpush.Socket. What is sent before the upgrade waits for it.
+func (c *connection) Write(ctx context.Context, message []byte) error {
+	select {
+	case <-c.ready:
+		return c.conn.Write(ctx, websocket.MessageText, message)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close implements hubpush.Socket. The closing handshake goes on by itself,
+// for as long as the runner waits for its connections.
+func (c *connection) Close(code int, reason string) error {
+	select {
+	case <-c.ready:
+		c.open.Go(func() { _ = c.conn.Close(websocket.StatusCode(code), reason) })
+	default:
+	}
+	return nil
+}
+
+// wait returns when every connection has ended, or ctx has.
+func (s *sockets) wait(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		s.open.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		s.log.Warn("some connections did not end in time")
+	}
+}
