@@ -7,9 +7,9 @@ import (
 
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/audience"
-	"nanotypedb/shared/fault"
 	"nanotypedb/shared/push"
 	"nanotypedb/shared/room"
+	"nanotypedb/shared/wire"
 )
 
 // Method is one JSON-RPC method. Role is what it takes in the room; without
@@ -80,7 +80,7 @@ func rowsList(ctx context.Context, h *Handler, c call) (answer, error) {
 		page, err = v.List(ctx, req)
 		return err
 	})
-	return result(page, err)
+	return answer{result: wire.AppendRows(nil, page.Rows, page.Cursor, page.Seq)}, err
 }
 
 func result(value any, err error) (answer, error) {
@@ -99,16 +99,14 @@ func rowsGet(ctx context.Context, h *Handler, c call) (answer, error) {
 	if err := c.request.Decode(&req); err != nil {
 		return answer{}, err
 	}
-	var got struct {
-		Row json.RawMessage `json:"row"`
-		Seq int64           `json:"seq"`
-	}
+	var row json.RawMessage
+	var seq int64
 	err := h.Rooms.Read(ctx, c.connection.Principal(), c.connection.Ref(), func(v *room.View) (err error) {
-		got.Seq = v.State().Seq
-		got.Row, err = v.Get(ctx, req.Table, req.ID)
+		seq = v.State().Seq
+		row, err = v.Get(ctx, req.Table, req.ID)
 		return err
 	})
-	return result(got, err)
+	return answer{result: wire.AppendRow(nil, row, seq)}, err
 }
 
 func logRead(ctx context.Context, h *Handler, c call) (answer, error) {
@@ -130,7 +128,7 @@ func presenceSet(ctx context.Context, h *Handler, c call) (answer, error) {
 	if err := c.request.Decode(&req); err != nil {
 		return answer{}, err
 	}
-	return done(h.Audience.SetPresence(ctx, c.connection, req.N, req.Status), req.N)
+	return done(h.Audience.SetPresence(ctx, c.connection, req.N, req.Status))
 }
 
 func cursorSet(ctx context.Context, h *Handler, c call) (answer, error) {
@@ -141,12 +139,7 @@ func cursorSet(ctx context.Context, h *Handler, c call) (answer, error) {
 	if err := c.request.Decode(&req); err != nil {
 		return answer{}, err
 	}
-	return done(h.Audience.SetCursor(ctx, c.connection, req.N, req.Position), req.N)
+	return done(h.Audience.SetCursor(ctx, c.connection, req.N, req.Position))
 }
 
-func done(err error, n int64) (answer, error) {
-	if err == nil && n < 0 {
-		err = fault.At(fault.Invalid, "n", "A number that rises from 0 or above.")
-	}
-	return answer{result: empty}, err
-}
+func done(err error) (answer, error) { return answer{result: empty}, err }

@@ -157,6 +157,24 @@ func AppendReset(dst []byte, seq int64, reason string) []byte {
 	return append(dst, '}', '}')
 }
 
+// AppendRows appends the answer of a list: rows is a JSON array, which is not
+// read again.
+func AppendRows(dst []byte, rows json.RawMessage, cursor string, seq int64) []byte {
+	dst = append(append(dst, `{"rows":`...), rows...)
+	if cursor != "" {
+		dst = append(append(dst, `,"cursor":`...), quote(cursor)...)
+	}
+	dst = strconv.AppendInt(append(dst, `,"seq":`...), seq, 10)
+	return append(dst, '}')
+}
+
+// AppendRow appends the answer that is one row, a JSON object.
+func AppendRow(dst []byte, row json.RawMessage, seq int64) []byte {
+	dst = append(append(dst, `{"row":`...), row...)
+	dst = strconv.AppendInt(append(dst, `,"seq":`...), seq, 10)
+	return append(dst, '}')
+}
+
 // AppendError appends the answer that request id failed. requestID is told
 // only for failures of ours, so that the log can be searched for it.
 func AppendError(dst []byte, id json.RawMessage, err error, requestID string) []byte {

@@ -146,6 +146,7 @@ func TestNames(t *testing.T) {
 		{"Ada Lovelace", "~", "@dev.localhost"},
 		{"łódź", "~", "@dev.localhost"},
 		{"a#b@c", "~", "@dev.localhost"},
+		{"Me", "~", "@dev.localhost"},
 		{"", "", ""},
 		{"   ", "", ""},
 		{strings.Repeat("x", 41), "", ""},
