@@ -121,3 +121,24 @@ func (m *memory) removePrefix(prefix string) {
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.items, func(k store.Key, _ []byte) bool { return strings.HasPrefix(k.SK, prefix) })
 }
+
+func (m *memory) count(prefix string) (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k := range m.items {
+		if strings.HasPrefix(k.SK, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *memory) edit(prefix string, change func([]byte) []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k, data := range m.items {
+		if strings.HasPrefix(k.SK, prefix) {
+			m.items[k] = change(slices.Clone(data))
+		}
+	}
+}
