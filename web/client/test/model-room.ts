@@ -176,7 +176,8 @@ export class ModelRoom {
         if (table.rows.has(id)) throw new RefusalError(4009, "conflict", "The id is taken.", { path: `${path}.id` });
         const cells = Object.fromEntries(table.columns.map(({ name, default: value }) => [name, op.row[name] ?? value ?? null]));
         const row: Row = { ...cells, id, _version: seq, _createdAt: at, _updatedAt: at, _createdBy: user };
-        if (typeof row["title"] !== "string") throw new RefusalError(-32602, "invalid", "title is required.", { path: `${path}.row.title` });
+        const missing = table.columns.find(({ name, required }) => required && row[name] === null)?.name;
+        if (missing) throw new RefusalError(-32602, "invalid", `${missing} is required.`, { path: `${path}.row.${missing}` });
         table.rows.set(id, row);
         return { op: "insert", table: op.table, id, row, version: seq, createdBy: user };
       }
