@@ -1,12 +1,12 @@
 import { Outlet } from "@tanstack/react-router";
-import { useShortcutListener } from "../lib/shortcuts/use-shortcuts.ts";
+import { FloatingLayer } from "./floating-layer.tsx";
 import { PageToaster } from "./page-toaster.tsx";
 
 export function RootLayout() {
-  useShortcutListener();
   return (
     <>
       <Outlet />
+      <FloatingLayer />
       <PageToaster />
     </>
   );

@@ -1,5 +1,6 @@
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import type { Services } from "../lib/services.ts";
+import type { RoomsSearch } from "../features/rooms/rooms-page.tsx";
 import { parseQuery, parseTableSearch, writeQuery } from "../lib/table-search.ts";
 import { ScreenError } from "./screen-error.tsx";
 import { NotFoundPage } from "./not-found.tsx";
@@ -24,6 +25,7 @@ const signIn = createRoute({
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: "signed-in",
+  component: lazyRouteComponent(() => import("./signed-in-layout.tsx"), "SignedInLayout"),
   beforeLoad: ({ context, location }) => {
     if (context.session.state.status === "out") {
       const next = location.href === "/" || location.href === "/rooms" ? {} : { next: location.href };
@@ -37,12 +39,6 @@ const home = createRoute({
   path: "/",
   beforeLoad: () => redirect({ to: "/rooms", throw: true }),
 });
-
-export interface RoomsSearch {
-  q?: string;
-  view?: "cards" | "list";
-  sort?: "opened" | "name" | "newest";
-}
 
 const rooms = createRoute({
   getParentRoute: () => signedIn,

@@ -1,8 +1,7 @@
+import { localStorageOutbox, NanoClient } from "@nanotype/client";
 import { QueryClient } from "@tanstack/react-query";
 import { asNanoError } from "../../client/errors.ts";
-import { NanoClient } from "../../client/index.ts";
 import { devIssuer } from "../features/session/dev-issuer.ts";
-import { RoomPool } from "../lib/room-pool.ts";
 import type { Services } from "../lib/services.ts";
 import { Session } from "../lib/session.ts";
 
@@ -14,8 +13,7 @@ function retry(failures: number, error: unknown): boolean {
 export function createServices(baseUrl = ""): Services {
   const anonymous = new NanoClient({ baseUrl });
   const session = new Session(devIssuer((request) => anonymous.request(request)));
-  const client = new NanoClient({ baseUrl });
-  const rooms = new RoomPool(client);
+  const client = new NanoClient({ baseUrl, room: { outbox: localStorageOutbox() } });
   const queryClient = new QueryClient({
     defaultOptions: { queries: { retry, staleTime: 15_000, refetchOnWindowFocus: true } },
   });
@@ -23,15 +21,12 @@ export function createServices(baseUrl = ""): Services {
   const follow = () => {
     const state = session.state;
     const next = state.status === "in" ? state.user.id : undefined;
-    if (next !== user) {
-      rooms.closeAll();
-      queryClient.clear();
-    }
+    if (next !== user) queryClient.clear();
     user = next;
     if (state.status === "in") client.signIn(session.tokensOf(state.user));
     else client.signOut();
   };
   session.subscribe(follow);
   follow();
-  return { session, client, queryClient, rooms };
+  return { session, client, queryClient };
 }

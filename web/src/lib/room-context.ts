@@ -1,6 +1,9 @@
-/** The room that the screen is about, for every feature below the room's layout. */
-import { createContext, use, useCallback, useSyncExternalStore } from "react";
-import type { Peer, Role, Room, RoomStatus, Table } from "../../client/index.ts";
+/**
+ * The room that the screen is about, for every feature below the room's layout. Its rows, tables, status and peers come from the
+ * hooks of `@nanotype/client/react`.
+ */
+import type { Role, Room } from "@nanotype/client";
+import { createContext, use } from "react";
 
 export interface CurrentRoom {
   room: Room;
@@ -23,28 +26,6 @@ export function useCurrentRoom(): CurrentRoom {
 /** The same, for what also stands outside rooms, as the palette. */
 export function useMaybeRoom(): CurrentRoom | undefined {
   return use(RoomContext);
-}
-
-export function useRoomStatus(room: Room): RoomStatus {
-  return useSyncExternalStore(
-    useCallback((listener: () => void) => room.subscribe("status", listener), [room]),
-    () => room.status(),
-  );
-}
-
-/** Tables sorted by name; empty until the schema was read. */
-export function useTables(room: Room): readonly Table[] {
-  return useSyncExternalStore(
-    useCallback((listener: () => void) => room.subscribe("schema", listener), [room]),
-    () => room.tables(),
-  );
-}
-
-export function usePeers(room: Room): readonly Peer[] {
-  return useSyncExternalStore(
-    useCallback((listener: () => void) => room.subscribe("presence", listener), [room]),
-    () => room.peers(),
-  );
 }
 
 /** Why someone with this role cannot do what needs `needed`, in one sentence. */

@@ -1,15 +1,13 @@
 /** What every screen may need, made once in app/services.ts. */
+import type { NanoClient } from "@nanotype/client";
 import type { QueryClient } from "@tanstack/react-query";
 import { createContext, use, useSyncExternalStore } from "react";
-import type { NanoClient } from "../../client/index.ts";
-import type { RoomPool } from "./room-pool.ts";
 import type { Session, SessionState, SessionUser } from "./session.ts";
 
 export interface Services {
   session: Session;
   client: NanoClient;
   queryClient: QueryClient;
-  rooms: RoomPool;
 }
 
 export const ServicesContext = createContext<Services | undefined>(undefined);

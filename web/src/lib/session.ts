@@ -2,7 +2,7 @@
  * Who is signed in. Where a token comes from is the issuer's business: the development issuer now, OIDC later. The session
  * outlives the page in localStorage and is one for all its tabs.
  */
-import type { TokenProvider } from "../../client/index.ts";
+import type { TokenProvider } from "@nanotype/client";
 import { readStored, writeStored } from "./storage.ts";
 
 export interface SessionUser {

@@ -1,5 +1,5 @@
 /** Signs anybody in under any name: for the runner on one's own machine. */
-import { NanoError, type HttpRequest } from "../../../client/index.ts";
+import { NanoError, type HttpRequest } from "@nanotype/client";
 import type { Credentials, Issuer, SessionUser } from "../../lib/session.ts";
 
 type Ask = (request: HttpRequest) => Promise<unknown>;

@@ -1,0 +1,69 @@
+import { useLocation, useNavigate } from "@tanstack/react-router";
+import { Menu } from "lucide-react";
+import { Dialog as Radix } from "radix-ui";
+import { type ReactNode, useState } from "react";
+import { IconButton } from "../components/ui/button.tsx";
+import { overlayClass } from "../components/ui/dialog.tsx";
+import { RoomBar } from "../features/room-shell/room-bar.tsx";
+import { Sidebar, type SidebarEntry } from "../features/room-shell/sidebar.tsx";
+import { useCommands } from "../lib/commands.ts";
+import { useCurrentRoom } from "../lib/room-context.ts";
+import { useShortcuts } from "../lib/shortcuts/use-shortcuts.ts";
+import { AppHeader } from "./app-header.tsx";
+import { navigation } from "./navigation.ts";
+
+/** A room's frame: the bar, the navigation at the side (a drawer on a phone), and the screen. */
+export function RoomLayout({ children }: { children: ReactNode }) {
+  const entries = useEntries();
+  return (
+    <div className="flex h-full flex-col">
+      <AppHeader start={<Drawer entries={entries} />}>
+        <RoomBar />
+      </AppHeader>
+      <div className="flex min-h-0 flex-1">
+        <aside className="w-56 shrink-0 border-r border-line bg-surface max-md:hidden">
+          <Sidebar entries={entries} />
+        </aside>
+        <div className="min-w-0 flex-1">{children}</div>
+      </div>
+    </div>
+  );
+}
+
+function useEntries(): SidebarEntry[] {
+  const { id } = useCurrentRoom();
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  const entries = navigation.map(({ match, tab = "", ...entry }) => ({
+    ...entry,
+    params: { room: id, tab },
+    active: pathname.startsWith(`/rooms/${encodeURIComponent(id)}${match}`),
+  }));
+  const go = ({ to, params }: SidebarEntry) => void navigate({ to, params });
+  useShortcuts(entries.map((entry) => ({ keys: entry.keys, label: `Go to ${entry.label}`, group: "Room", run: () => go(entry) })));
+  useCommands(entries.map((entry) => ({ id: `go-${entry.id}`, label: entry.label, group: "Go to", keys: entry.keys, run: () => go(entry) })));
+  return entries;
+}
+
+function Drawer({ entries }: { entries: readonly SidebarEntry[] }) {
+  const { href } = useLocation();
+  const [openAt, setOpenAt] = useState<string>();
+  // Going somewhere closes it.
+  const open = openAt === href;
+  return (
+    <Radix.Root open={open} onOpenChange={(next) => setOpenAt(next ? href : undefined)}>
+      <Radix.Trigger asChild>
+        <IconButton label="Open the navigation" className="md:hidden">
+          <Menu />
+        </IconButton>
+      </Radix.Trigger>
+      <Radix.Portal>
+        <Radix.Overlay className={overlayClass} />
+        <Radix.Content aria-describedby={undefined} className="animate-slide fixed inset-y-0 left-0 z-40 w-72 max-w-[85vw] border-r border-line bg-surface shadow-pop outline-none">
+          <Radix.Title className="px-4 pt-3 font-semibold">Navigation</Radix.Title>
+          <Sidebar entries={entries} />
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}

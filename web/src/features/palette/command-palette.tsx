@@ -1,0 +1,80 @@
+import { Command as Cmdk } from "cmdk";
+import { Search } from "lucide-react";
+import { Dialog as Radix } from "radix-ui";
+import { useState } from "react";
+import { dialogClass, overlayClass } from "../../components/ui/dialog.tsx";
+import { Kbd } from "../../components/ui/kbd.tsx";
+import { type Command, useRegisteredCommands } from "../../lib/commands.ts";
+import { cx } from "../../lib/cx.ts";
+import { groupBy } from "../../lib/group-by.ts";
+
+/** Navigation, rooms, tables and actions in one list. What a person may not do is shown, with the reason. */
+export function CommandPalette({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
+  return (
+    <Radix.Root open={open} onOpenChange={onOpenChange}>
+      <Radix.Portal>
+        <Radix.Overlay className={overlayClass} />
+        <Radix.Content aria-describedby={undefined} className={cx(dialogClass, "max-w-xl overflow-hidden")}>
+          <Radix.Title className="sr-only">Command palette</Radix.Title>
+          <Choices onDone={() => onOpenChange(false)} />
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+const groupClass =
+  "[&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-faint";
+
+function Choices({ onDone }: { onDone: () => void }) {
+  const [query, setQuery] = useState("");
+  const groups = groupBy(useRegisteredCommands(), ({ group }) => group);
+  return (
+    <Cmdk label="Commands" loop className="flex min-h-0 flex-col">
+      <div className="flex items-center gap-2 border-b border-line px-3">
+        <Search className="size-4 text-faint" aria-hidden />
+        <Cmdk.Input
+          value={query}
+          onValueChange={setQuery}
+          placeholder="Type a command, a room or a table"
+          className="h-11 flex-1 bg-transparent text-base outline-none"
+        />
+      </div>
+      <Cmdk.List className="max-h-96 scroll-py-1 overflow-y-auto p-1">
+        <Cmdk.Empty className="px-3 py-8 text-center text-muted">Nothing is called “{query}”.</Cmdk.Empty>
+        {groups.map(([group, commands]) => (
+          <Cmdk.Group key={group} heading={group} className={groupClass}>
+            {commands.map((command) => (
+              <Choice
+                key={command.id}
+                command={command}
+                onSelect={() => {
+                  onDone();
+                  // After the palette has given the focus back, so that what opens next may take it.
+                  setTimeout(command.run, 0);
+                }}
+              />
+            ))}
+          </Cmdk.Group>
+        ))}
+      </Cmdk.List>
+    </Cmdk>
+  );
+}
+
+function Choice({ command, onSelect }: { command: Command; onSelect: () => void }) {
+  const { id, label, keywords, keys, denied } = command;
+  return (
+    <Cmdk.Item
+      value={id}
+      keywords={[label, ...(keywords === undefined ? [] : [keywords])]}
+      disabled={denied !== undefined}
+      onSelect={onSelect}
+      className="flex min-h-8 items-center gap-3 rounded-md px-2 py-1 data-[disabled=true]:text-faint data-[selected=true]:bg-hover"
+    >
+      <span className="min-w-0 flex-1 truncate">{label}</span>
+      {denied !== undefined && <span className="truncate text-xs">{denied}</span>}
+      {keys !== undefined && <Kbd keys={keys} />}
+    </Cmdk.Item>
+  );
+}

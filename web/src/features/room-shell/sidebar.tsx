@@ -1,0 +1,40 @@
+import { Link } from "@tanstack/react-router";
+import type { LucideIcon } from "lucide-react";
+import { Tooltip } from "../../components/ui/tooltip.tsx";
+import { TableList } from "./table-list.tsx";
+
+export interface SidebarEntry {
+  id: string;
+  label: string;
+  icon: LucideIcon;
+  to: "/rooms/$room" | "/rooms/$room/settings/$tab";
+  params: { room: string; tab: string };
+  active: boolean;
+  keys: string;
+}
+
+const linkClass =
+  "flex h-8 items-center gap-2 rounded-md px-2 text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:font-medium aria-[current=page]:text-ink";
+
+/** The room's screens and, below, its tables. */
+export function Sidebar({ entries }: { entries: readonly SidebarEntry[] }) {
+  return (
+    <div className="flex h-full flex-col gap-4 overflow-y-auto p-2">
+      <nav aria-label="Room">
+        <ul className="flex flex-col gap-px">
+          {entries.map(({ id, label, icon: Icon, to, params, active, keys }) => (
+            <li key={id}>
+              <Tooltip content={label} keys={keys} side="right">
+                <Link to={to} params={params} aria-current={active ? "page" : undefined} activeProps={{}} className={linkClass}>
+                  <Icon className="size-4 text-faint" aria-hidden />
+                  {label}
+                </Link>
+              </Tooltip>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <TableList />
+    </div>
+  );
+}
