@@ -14,7 +14,7 @@ const (
 	// checkpointBytes is how much is written, by estimate, between two
 	// checkpoints. The WAL grows to about that size and is then overwritten
 	// from its beginning, which syncs faster than a file that grows.
-	checkpointBytes = 8 << 20
+	checkpointBytes = 4 << 20
 
 	// pageBytes is what a changed row costs in the WAL at most, beside its
 	// own bytes: the page it is in.
@@ -23,7 +23,7 @@ const (
 	// maxWAL is the length of the WAL, in distances between checkpoints, above
 	// which the rest of a checkpoint is done while nobody writes. Without that,
 	// a WAL that is written to all the time never starts anew.
-	maxWAL = 4
+	maxWAL = 2
 )
 
 // checkpointer copies the WAL into the file from a goroutine of its own and
