@@ -36,7 +36,15 @@ func openConn(path string, flags sqlite.OpenFlags, pragmas ...string) (*conn, er
 	return c, nil
 }
 
-func (c *conn) close() error { return c.db.Close() }
+// close closes the connection. SQLite does so only when every statement is
+// finalized; those of prepare are by the connection itself.
+func (c *conn) close() error {
+	var err error
+	for _, ts := range c.tables {
+		err = errors.Join(err, ts.finalize())
+	}
+	return errors.Join(err, c.db.Close())
+}
 
 // prepare returns the cached statement of a query that is part of this package.
 func (c *conn) prepare(query string) (*sqlite.Stmt, error) {

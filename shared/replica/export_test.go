@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"runtime"
 
 	"nanotypedb/shared/commitlog"
 )
@@ -39,4 +40,28 @@ func (v *View) Endless(begun func()) error {
 	}
 	go begun()
 	return run(s)
+}
+
+// WaitForUsers returns when n callers hold or wait for a room.
+func (c *Cache) WaitForUsers(room string, n int) {
+	for {
+		c.mu.Lock()
+		e := c.entries[room]
+		there := e != nil && e.users >= n
+		c.mu.Unlock()
+		if there {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// Bytes is the size of all replicas in the cache.
+func (c *Cache) Bytes() (total int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.entries {
+		total += e.size
+	}
+	return total
 }

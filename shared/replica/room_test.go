@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func (w *world) close() {
 func (w *world) cache(edit ...func(*replica.Options)) *replica.Cache {
 	w.tb.Helper()
 	o := replica.Options{Store: w.st, Blobs: w.blobs, Dir: w.tb.TempDir(), Now: func() time.Time { return w.now },
-		Log: slog.New(slog.DiscardHandler), OnMismatch: func(_ string, seq int64) { w.alarm = append(w.alarm, seq) }}
+		Log: slog.New(strict{slog.DiscardHandler, w.tb}), OnMismatch: func(_ string, seq int64) { w.alarm = append(w.alarm, seq) }}
 	for _, f := range edit {
 		f(&o)
 	}
@@ -60,6 +61,23 @@ func (w *world) cache(edit ...func(*replica.Options)) *replica.Cache {
 		}
 	})
 	return c
+}
+
+// strict is a log in which a leak is an error of the test.
+type strict struct {
+	slog.Handler
+	tb testing.TB
+}
+
+func (strict) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s strict) WithAttrs([]slog.Attr) slog.Handler { return s }
+
+func (s strict) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, " not ") { // not closed, not removed, not moved
+		s.tb.Error(r.Message)
+	}
+	return nil
 }
 
 func (w *world) acquire(c *replica.Cache) *replica.Replica {
