@@ -1,6 +1,9 @@
 package room
 
-import "runtime"
+import (
+	"runtime"
+	"time"
+)
 
 // WaitQueued waits until n proposals wait in a room's queue.
 func (e *Engine) WaitQueued(ulid string, n int) {
@@ -15,3 +18,6 @@ func (e *Engine) WaitQueued(ulid string, n int) {
 		runtime.Gosched()
 	}
 }
+
+// SetPatience sets how long one lead tries.
+func (e *Engine) SetPatience(d time.Duration) { e.patience = d }

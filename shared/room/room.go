@@ -52,8 +52,9 @@ type Engine struct {
 	maxBytes int64
 	now      func() time.Time
 	log      *slog.Logger
-	sole     bool // this process is the store's only writer
-	group    int  // entries that one put may hold
+	patience time.Duration // losingTime, but in tests
+	sole     bool          // this process is the store's only writer
+	group    int           // entries that one put may hold
 	names    *nameCache
 
 	mu    sync.Mutex
@@ -71,7 +72,7 @@ type live struct {
 func New(o Options) *Engine {
 	e := &Engine{
 		store: o.Store, replicas: o.Replicas, limiter: o.Limiter, maxBytes: o.MaxRoomBytes, now: o.Now, log: o.Log,
-		group: 1, names: newNameCache(), rooms: map[string]*live{},
+		group: 1, patience: losingTime, names: newNameCache(), rooms: map[string]*live{},
 	}
 	if e.maxBytes <= 0 {
 		e.maxBytes = 256 << 20

@@ -9,6 +9,7 @@ import (
 
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/blob/dirblob"
+	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/identity"
 	"nanotypedb/shared/replica"
@@ -157,3 +158,5 @@ func faultOf(tb testing.TB, err error) *fault.Error {
 	}
 	return f
 }
+
+func logKey(ulid string, seq int64) store.Key { return commitlog.Key(ulid, seq) }

@@ -129,7 +129,7 @@ func (w *writer) leave(c *call) bool {
 // run leads one group. The leader's own caller going away does not harm the
 // others: the work has a deadline of its own.
 func (w *writer) run(ctx context.Context, r *replica.Replica) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), losingTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.engine.patience)
 	defer cancel()
 	if r.NeedsCheck() {
 		check := &group{writer: w, replica: r, calls: []*call{checkCall()}}
