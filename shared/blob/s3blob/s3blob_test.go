@@ -19,8 +19,9 @@ import (
 	"nanotypedb/shared/blob/s3blob"
 )
 
-// streamAlloc: five buffers of 5 MiB, of which the first grows by steps.
-const streamAlloc = 40 << 20
+// streamAlloc: five buffers of 5 MiB, of which the first grows by steps, and
+// some more under the race detector.
+const streamAlloc = 48 << 20
 
 func client(t *testing.T, install ...func(*middleware.Stack) error) *s3.Client {
 	t.Helper()

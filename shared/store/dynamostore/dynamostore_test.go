@@ -48,6 +48,7 @@ func plain(st store.Store) store.Store { return st }
 
 func TestConformance(t *testing.T) {
 	opened := open(t, awstest.DynamoDBLocal, plain)
+	propertyChecks(t, "50")
 	storetest.Run(t, storetest.Harness{
 		Open: func(testing.TB) storetest.Instance { return opened },
 	})
@@ -80,7 +81,7 @@ func TestConformanceUnderFaults(t *testing.T) {
 	})
 	repeat := func(st store.Store) store.Store { return repeating{st} }
 	opened := open(t, awstest.DynamoDBLocal, repeat, refusals.Install, losses.Install)
-	propertyChecks(t, "20")
+	propertyChecks(t, "10")
 	storetest.Run(t, storetest.Harness{Open: func(testing.TB) storetest.Instance { return opened }, Scale: 4})
 	if c := refusals.Counts(); c.Stale == 0 || c.Throttled == 0 || c.Conflict == 0 {
 		t.Errorf("not every refusal occurred: %+v", c)
