@@ -130,13 +130,19 @@ func (f *File) open(ctx context.Context, options Options) error {
 	return nil
 }
 
-// prepare makes the file durable under its name and of this format.
+// prepare brings the file to this format and, when it is new, makes its name
+// and that of its folder durable.
 func (f *File) prepare(ctx context.Context) error {
 	made, err := f.migrate(ctx)
 	if err != nil || !made {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(f.path))
+	folder := filepath.Dir(f.path)
+	return errors.Join(syncFolder(folder), syncFolder(filepath.Dir(folder)))
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
 	if err != nil {
 		return err
 	}

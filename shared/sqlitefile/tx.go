@@ -130,13 +130,18 @@ func (t *Tx) note(err error) error {
 	return err
 }
 
-// once runs a statement that is not worth keeping, and drops its rows.
+// once runs a statement or a script that is not worth keeping, and drops its
+// rows.
 func (t *Tx) once(query string) error {
 	s, err := t.conn.Prepare(query)
 	if err != nil {
 		return err
 	}
-	_, err = s.Exec(nil) //nolint:staticcheck // the driver has no other way without rows
+	prepared, ok := s.(statement)
+	if !ok {
+		return errors.Join(fmt.Errorf("the driver's statement is a %T", s), s.Close())
+	}
+	_, err = prepared.ExecContext(context.Background(), nil)
 	return errors.Join(err, s.Close())
 }
 

@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"nanotypedb/shared/sqlitefile"
@@ -12,6 +13,13 @@ const (
 	sweepEvery = time.Minute
 	sweepItems = 500 // of one write, so that it delays others by little
 )
+
+// sweeper removes expired items.
+type sweeper struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+	err    error // of the last sweep that failed; read after done
+}
 
 func (s *Store) startSweep() {
 	ctx, cancel := context.WithCancel(context.Background())
