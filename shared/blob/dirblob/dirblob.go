@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"sync/atomic"
 
@@ -56,10 +57,23 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("open blob folder: %w", err)
 	}
 	s := &Store{root: root}
-	if err := s.sweep(); err != nil {
+	err = s.sweep()
+	if err == nil {
+		err = syncParent(dir)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sweep blob folder: %w", err), root.Close())
 	}
 	return s, nil
+}
+
+// syncParent makes the folder's own name durable.
+func syncParent(dir string) error {
+	parent, err := os.Open(filepath.Dir(dir))
+	if err != nil {
+		return err
+	}
+	return errors.Join(parent.Sync(), parent.Close())
 }
 
 func (s *Store) sweep() error {
