@@ -123,7 +123,7 @@ type Store interface {
 // writer can make several consecutive log entries durable with one sync, in
 // one Write of up to MaxAppend puts if Absent, all of LOG# items of one
 // partition. Such a Write may exceed MaxWrites and MaxTransactSize. Callers
-// treat a store without it as 1.
+// treat a store without it as 1, and as one that others write to.
 type Appender interface{ MaxAppend() int }
 
 // Change is one new log entry, as the feed tells it.

@@ -83,8 +83,14 @@ func (s *Store) Count(fault Fault) int {
 	return s.count[fault]
 }
 
-// MaxAppend implements store.Appender; it is 1 when the decorated store is none.
-func (s *Store) MaxAppend() int {
+// Appending is a Store that is an Appender too, as the decorated store must be.
+// A Store by itself is none: to be one means that nobody else writes.
+type Appending struct{ *Store }
+
+// MaxAppend implements store.Appender.
+func (a Appending) MaxAppend() int { return a.maxAppend() }
+
+func (s *Store) maxAppend() int {
 	if appender, ok := s.inner.(store.Appender); ok {
 		return appender.MaxAppend()
 	}
@@ -163,7 +169,7 @@ func before(fault Fault) error {
 
 // Write implements store.Store.
 func (s *Store) Write(ctx context.Context, writes ...store.Write) error {
-	if err := errors.Join(ctx.Err(), store.ValidateWrites(writes, s.MaxAppend())); err != nil {
+	if err := errors.Join(ctx.Err(), store.ValidateWrites(writes, s.maxAppend())); err != nil {
 		return err
 	}
 	fault := s.draw()

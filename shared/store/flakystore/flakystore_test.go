@@ -15,7 +15,8 @@ import (
 func TestConformance(t *testing.T) {
 	storetest.Run(t, storetest.Harness{
 		Open: func(testing.TB) storetest.Instance {
-			return storetest.Instance{Store: flakystore.New(storetest.NewModel(), flakystore.Plan{Delay: 0.2, Stale: 1})}
+			s := flakystore.New(storetest.NewModel(), flakystore.Plan{Delay: 0.2, Stale: 1})
+			return storetest.Instance{Store: flakystore.Appending{Store: s}}
 		},
 	})
 }
