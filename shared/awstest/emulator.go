@@ -73,7 +73,7 @@ func ConfigFor(endpoint string, install ...func(*middleware.Stack) error) aws.Co
 
 func quickRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = 10
+		o.MaxAttempts = 20
 		o.MaxBackoff = 2 * time.Millisecond
 		o.RateLimiter = ratelimit.None
 	})

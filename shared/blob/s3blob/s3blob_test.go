@@ -58,7 +58,7 @@ func TestConformanceUnderFaults(t *testing.T) {
 func TestLostReplyIsNoRefusal(t *testing.T) {
 	bucket := awstest.Second.Bucket(t)
 	faults := awstest.NewFaults(t, awstest.Rates{
-		Dropped: 0.5, Only: []string{"PutObject", "UploadPart", "CompleteMultipartUpload"},
+		Dropped: 0.3, Only: []string{"PutObject", "UploadPart", "CompleteMultipartUpload"},
 	})
 	st := s3blob.New(client(t, faults.Install), bucket, "")
 	put := func(key string, size int) error {
