@@ -109,7 +109,8 @@ export class ModelServer {
         const commit = room.commit(connection.user, params as { ops: Operation[] });
         const announcement = room.announcement(commit.seq);
         const result = "reset" in announcement ? commit : announcement;
-        return { result, after: () => void (room.head > before && this.announce(commit.seq)) };
+        const news = room.head > before;
+        return { result, after: () => (news ? this.announce(commit.seq) : undefined) };
       }
       case "rows.list": {
         const { table, cursor, limit = 100 } = params as unknown as ListParams;
@@ -153,8 +154,8 @@ export class ModelServer {
   }
 
   #tell(method: string, params: unknown, except?: string): void {
-    for (const { id, subscribed, send } of [...this.#connections.values()]) {
-      if (subscribed && id !== except) send(JSON.stringify({ jsonrpc: "2.0", method, params }));
+    for (const connection of [...this.#connections.values()]) {
+      if (connection.subscribed && connection.id !== except) connection.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
     }
   }
 }

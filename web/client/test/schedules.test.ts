@@ -69,7 +69,9 @@ function modelBackend(random: () => number): Backend & { server: ModelServer } {
     client: (index) => ({ runtime: network.runtime(`user${index}`, pages[index]), token: `user${index}` }),
     pass: (ms) => clock.advance(ms),
     until: (condition, limitMs, what) => clock.until(condition, limitMs, what),
-    disturb: () => void disturbances[Math.floor(random() * disturbances.length)]?.(),
+    disturb: () => {
+      disturbances[Math.floor(random() * disturbances.length)]?.();
+    },
     calm: () => {
       network.faults = noFaults;
       network.down = false;
