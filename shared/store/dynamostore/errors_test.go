@@ -54,9 +54,9 @@ func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// definite is any error that promises that nothing was applied and is none of
+// errDefinite is any error that promises that nothing was applied and is none of
 // the store's.
-var definite = errors.New("definite")
+var errDefinite = errors.New("definite")
 
 func kindOf(err error) error {
 	var condition *store.ConditionError
@@ -71,7 +71,7 @@ func kindOf(err error) error {
 			return kind
 		}
 	}
-	return definite
+	return errDefinite
 }
 
 func reasons(codes string) string { return `,"CancellationReasons":[` + codes + `]` }
@@ -97,9 +97,9 @@ func TestWriteErrors(t *testing.T) {
 		"throttling":                   {answer(400, "ThrottlingException", ""), store.ErrThrottled},
 		"request limit":                {answer(400, "RequestLimitExceeded", ""), store.ErrThrottled},
 		"transaction under way":        {answer(400, "TransactionInProgressException", ""), store.ErrUnknownOutcome},
-		"no such table":                {answer(400, "ResourceNotFoundException", ""), definite},
-		"not allowed":                  {answer(400, "AccessDeniedException", ""), definite},
-		"malformed":                    {answer(400, "ValidationException", ""), definite},
+		"no such table":                {answer(400, "ResourceNotFoundException", ""), errDefinite},
+		"not allowed":                  {answer(400, "AccessDeniedException", ""), errDefinite},
+		"malformed":                    {answer(400, "ValidationException", ""), errDefinite},
 		"internal error":               {answer(500, "InternalServerError", ""), store.ErrUnknownOutcome},
 		"unavailable":                  {answer(503, "ServiceUnavailable", ""), store.ErrUnknownOutcome},
 		"a proxy's refusal":            {raw(408, "<html>"), store.ErrUnknownOutcome},
@@ -112,8 +112,8 @@ func TestWriteErrors(t *testing.T) {
 		"canceled: conflict, unmet":    {answer(400, "TransactionCanceledException", reasons(conflict+","+unmet)), &store.ConditionError{Failed: []int{1}}},
 		"canceled: throttled":          {answer(400, "TransactionCanceledException", reasons(fine+","+throttled)), store.ErrThrottled},
 		"canceled: exceeded, conflict": {answer(400, "TransactionCanceledException", reasons(exceeded+","+conflict)), store.ErrContended},
-		"canceled: invalid":            {answer(400, "TransactionCanceledException", reasons(invalid+","+fine)), definite},
-		"canceled without reasons":     {answer(400, "TransactionCanceledException", ""), definite},
+		"canceled: invalid":            {answer(400, "TransactionCanceledException", reasons(invalid+","+fine)), errDefinite},
+		"canceled without reasons":     {answer(400, "TransactionCanceledException", ""), errDefinite},
 	} {
 		t.Run(name, func(t *testing.T) {
 			st, requests := server(t, c.handle)
