@@ -141,27 +141,6 @@ func bind(s *sqlite.Stmt, i int, v any) {
 	}
 }
 
-// columnValue reads a cell back as the canonical value of its type.
-func columnValue(s *sqlite.Stmt, i int, t schema.Type) schema.Value {
-	if s.ColumnIsNull(i) {
-		return nil
-	}
-	switch t {
-	case schema.Integer:
-		return s.ColumnInt64(i)
-	case schema.Number:
-		return s.ColumnFloat(i)
-	case schema.Boolean:
-		return s.ColumnBool(i)
-	case schema.Timestamp:
-		return schema.Millis(s.ColumnInt64(i))
-	case schema.JSONType:
-		return schema.JSON(s.ColumnText(i))
-	default:
-		return s.ColumnText(i)
-	}
-}
-
 // storage is the type of a column in SQLite.
 func storage(t schema.Type) string {
 	switch t {

@@ -32,6 +32,7 @@ type tableStmts struct {
 	delete  *sqlite.Stmt
 	updates map[string]*sqlite.Stmt // by the numbers that are set
 	lists   map[string]*listStmt    // by query
+	scanner scanner
 }
 
 type listStmt struct {
@@ -192,19 +193,6 @@ func (ts *tableStmts) dropIdleList() bool {
 func (c *conn) transient(query string) (*sqlite.Stmt, error) {
 	s, _, err := c.db.PrepareTransient(query)
 	return s, err
-}
-
-// scan reads the row that a statement stands on.
-func (ts *tableStmts) scan(s *sqlite.Stmt, row *Row) {
-	row.ID = s.ColumnText(0)
-	row.Version = s.ColumnInt64(1)
-	row.CreatedAt = schema.Millis(s.ColumnInt64(2))
-	row.UpdatedAt = schema.Millis(s.ColumnInt64(3))
-	row.CreatedBy = s.ColumnText(4)
-	row.Values = make([]schema.Value, len(ts.def.Columns))
-	for i := range row.Values {
-		row.Values[i] = columnValue(s, fieldCount+i, ts.def.Columns[i].Type)
-	}
 }
 
 // row reads a row and its integer key.
