@@ -54,36 +54,40 @@ func validatePart(name, part string, limit int) error {
 // ValidateWrites refuses what no adapter may apply: a bad key, a key twice, a
 // Check without a condition, an item or a transaction above its limit. All
 // adapters call it before anything else. maxAppend is the adapter's own
-// Appender limit, or 1: an append may hold so many items and is not bound by
-// MaxTransactSize.
+// Appender limit, or 1. When it is more, so many puts if Absent of LOG# items of
+// one partition do not count against MaxWrites and MaxTransactSize; what else
+// is in the same transaction does.
 func ValidateWrites(writes []Write, maxAppend int) error {
-	appending := len(writes) > 1 && len(writes) <= maxAppend && isAppend(writes)
-	if len(writes) > MaxWrites && !appending {
-		return fault.New(fault.TooLarge, "a transaction of %d writes is above the limit of %d", len(writes), MaxWrites)
-	}
-	total := 0
+	appended, counted, total := 0, 0, 0
+	log := -1 // the first of what is appended
 	for i := range writes {
-		size, err := writes[i].validate()
+		w := &writes[i]
+		size, err := w.validate()
 		if err != nil {
 			return err
 		}
+		if maxAppend > 1 && w.appends() && (log < 0 || w.Item.PK == writes[log].Item.PK) {
+			log = i
+			appended++
+			continue
+		}
+		counted++
 		total += size
 	}
-	if total > MaxTransactSize && !appending {
+	switch {
+	case appended > max(maxAppend, MaxWrites):
+		return fault.New(fault.TooLarge, "an append of %d entries is above the limit of %d", appended, maxAppend)
+	case counted > MaxWrites:
+		return fault.New(fault.TooLarge, "a transaction of %d writes is above the limit of %d", counted, MaxWrites)
+	case total > MaxTransactSize:
 		return fault.New(fault.TooLarge, "a transaction of %d bytes is above the limit of %d", total, MaxTransactSize)
 	}
 	return validateDistinct(writes)
 }
 
-// isAppend tells an append: only new log entries, all in one partition.
-func isAppend(writes []Write) bool {
-	for i := range writes {
-		w := &writes[i]
-		if w.Action != Put || w.If != Absent || w.Item.PK != writes[0].Item.PK || !strings.HasPrefix(w.Item.SK, LogPrefix) {
-			return false
-		}
-	}
-	return true
+// appends tells a new log entry.
+func (w *Write) appends() bool {
+	return w.Action == Put && w.If == Absent && strings.HasPrefix(w.Item.SK, LogPrefix)
 }
 
 func (w *Write) validate() (size int, err error) {

@@ -121,9 +121,9 @@ type Store interface {
 
 // Appender is an optional ability: a store of which this process is the only
 // writer can make several consecutive log entries durable with one sync, in
-// one Write of up to MaxAppend puts if Absent, all of LOG# items of one
-// partition. Such a Write may exceed MaxWrites and MaxTransactSize. Callers
-// treat a store without it as 1, and as one that others write to.
+// one Write: up to MaxAppend puts if Absent of LOG# items of one partition do
+// not count against MaxWrites and MaxTransactSize. Callers treat a store without
+// it as 1, and as one that others write to.
 type Appender interface{ MaxAppend() int }
 
 // Change is one new log entry, as the feed tells it.

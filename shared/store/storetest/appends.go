@@ -11,6 +11,7 @@ var appendCases = []testCase{
 	{"append/many entries in one write", testAppend},
 	{"append/all or nothing", testAppendRefused},
 	{"append/limits", testAppendLimits},
+	{"append/beside other writes", testAppendBeside},
 }
 
 // appends gives the largest append, and skips without the ability.
@@ -65,10 +66,26 @@ func testAppendLimits(s *subject) {
 		s.Fatalf("MaxAppend is %d", limit)
 	}
 	s.rejected(fault.TooLarge, entries(pk, 1, max(limit, store.MaxWrites)+1)...)
-	mixed := entries(pk, 1, store.MaxWrites+1)
-	mixed[7].Item.PK = partition()
-	s.rejected(fault.TooLarge, mixed...)
-	mixed[7] = remove(mixed[7].Item.Key, store.Absent)
-	s.rejected(fault.TooLarge, mixed...)
-	s.absent(mixed[0].Item.Key)
+	two := append(entries(pk, 1, 1), entries(partition(), 1, store.MaxWrites+1)...)
+	s.rejected(fault.TooLarge, two...)
+	overwriting := entries(pk, 1, store.MaxWrites+1)
+	for i := range overwriting {
+		overwriting[i].If = store.Always
+	}
+	s.rejected(fault.TooLarge, overwriting...)
+	s.absent(two[0].Item.Key)
+}
+
+// testAppendBeside is how a room ends: its last entries and the removal of its
+// name are one transaction.
+func testAppendBeside(s *subject) {
+	limit, pk, name := s.appends(), partition(), store.Key{PK: partition(), SK: "NAME"}
+	s.write(put(name, "taken", store.Absent))
+	s.refused([]int{0}, append([]store.Write{remove(name, store.Absent)}, entries(pk, 1, limit)...)...)
+	s.absent(entries(pk, 1, 1)[0].Item.Key)
+	s.write(append(entries(pk, 1, limit), remove(name, store.Present))...)
+	s.absent(name)
+	if got := len(s.all(store.Query{PK: pk, Strong: true})); got != limit {
+		s.Fatalf("%d entries, want %d", got, limit)
+	}
 }
