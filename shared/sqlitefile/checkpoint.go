@@ -11,13 +11,14 @@ import (
 )
 
 const (
-	// checkpointBytes is how much is written, by estimate, between two
-	// checkpoints. The WAL grows to about that size and is then overwritten
-	// from its beginning, which syncs faster than a file that grows.
+	// checkpointBytes is how much is written between two checkpoints, counted
+	// as the data and one page a group. The WAL grows to a few times that, as
+	// every changed page is in it, and is then overwritten from its beginning,
+	// which syncs faster than a file that grows. It is also what opening the
+	// file after a kill has to read.
 	checkpointBytes = 4 << 20
 
-	// pageBytes is what a changed row costs in the WAL at most, beside its
-	// own bytes: the page it is in.
+	// pageBytes is SQLite's page, the unit of the WAL.
 	pageBytes = 4096
 
 	// maxWAL is the length of the WAL, in distances between checkpoints, above
