@@ -211,7 +211,6 @@ func TestSleeper(t *testing.T) {
 		mu.Unlock()
 		return apply()
 	})
-	sleeper.SetPatience(patience)
 	_, err := sleeper.Commit(t.Context(), bob, den, request(`{"op":"insert","table":"tasks","id":"s","row":{"title":"x"}}`))
 	if err == nil {
 		t.Error("a commit into a swept slot was acknowledged")
