@@ -9,7 +9,7 @@ export interface ModelListener {
   model: ModelServer;
   port: number;
   /** Ends every connection, as when the process is killed and started again on the same log. */
-  restart(): void;
+  restart: () => void;
   close(): Promise<void>;
 }
 

@@ -119,7 +119,7 @@ describe("presence", () => {
 
 describe("filter and order", () => {
   const row = (id: string, cells: Record<string, unknown>): Row =>
-    ({ id, ...cells, _version: 1, _createdAt: "", _updatedAt: "", _createdBy: "" }) as Row;
+    ({ id, ...cells, _version: 1, _createdAt: "", _updatedAt: "", _createdBy: "" });
   const rows = [row("a", { n: 2, s: "Zebra" }), row("b", { n: null, s: "apple" }), row("c", { n: 10, s: null }), row("d", { n: 2, s: "é" })];
   const ids = (query: Parameters<typeof select>[1]) => select(rows, query).map(({ id }) => id).join("");
 

@@ -12,7 +12,7 @@ export interface UrlTarget {
   /** As `http://127.0.0.1:8787`. */
   url: string;
   room: string;
-  token(index: number): string;
+  token: (index: number) => string;
   /** Kills and starts the server, when the test can. */
   restart?: () => void;
 }
@@ -29,7 +29,9 @@ export async function urlBackend(target: UrlTarget, random: () => number): Promi
   };
   const disturbances = [
     () => (proxy.faults = { delayMs: random() * 200, duplicate: random() * 0.4, refuse: random() * 0.4 }),
-    () => proxy.calm(),
+    () => {
+      proxy.calm();
+    },
     () => proxy.cut(0.5),
     () => proxy.halfClose("toServer", 0.4),
     () => proxy.halfClose("toClient", 0.4),
