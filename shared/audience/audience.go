@@ -114,12 +114,21 @@ func (a *Audience) Find(ctx context.Context, id string) (*Connection, error) {
 
 // Disconnect forgets a connection that has ended and tells the others.
 func (a *Audience) Disconnect(ctx context.Context, id string) error {
-	a.pace.forget(id)
-	c, err := a.Registry.Remove(ctx, id)
+	c, err := a.forget(ctx, id)
 	if err != nil || c == nil {
 		return err
 	}
 	return a.left(ctx, c)
+}
+
+// forget removes a connection and returns it when the others knew of it.
+func (a *Audience) forget(ctx context.Context, id string) (*Connection, error) {
+	a.pace.forget(id)
+	c, err := a.Registry.Remove(ctx, id)
+	if err != nil || c == nil || !c.Subscribed {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Drop ends a connection from our side.
@@ -148,10 +157,14 @@ func (a *Audience) Subscribe(ctx context.Context, c *Connection, tables []string
 
 // Unsubscribe ends the subscription of a connection and tells the others.
 func (a *Audience) Unsubscribe(ctx context.Context, c *Connection) error {
-	if err := a.Registry.Save(ctx, c.listening(false, nil)); err != nil {
+	present, err := a.Registry.InRoom(ctx, c.Room)
+	if err != nil {
+		return unavailable("read who is here", err)
+	}
+	if err := a.Registry.Save(ctx, c.listening(false, nil)); err != nil || !listens(present, c.ID) {
 		return err
 	}
-	return a.left(ctx, c)
+	return a.notify(ctx, c, notice{Person: person(c), Gone: true}, present)
 }
 
 func listens(connections []*Connection, id string) bool {

@@ -156,12 +156,22 @@ func (a *Audience) send(ctx context.Context, id string, frame []byte) error {
 }
 
 // settle waits for the sends of a call and forgets the connections it found
-// gone or has to drop.
+// gone or has to drop: first all of them, so that none is told of another.
 func (a *Audience) settle(ctx context.Context, sending *sends) {
 	sending.running.Wait()
-	for _, c := range sending.gone {
-		if err := a.Drop(ctx, c.ID); err != nil {
-			a.Log.WarnContext(ctx, "connection was not removed", "connection", c.ID, "error", err)
+	var missed []*Connection
+	for _, lost := range sending.gone {
+		c, err := a.forget(ctx, lost.ID)
+		if err = errors.Join(err, a.Pusher.Drop(ctx, lost.ID)); err != nil {
+			a.Log.WarnContext(ctx, "connection was not removed", "connection", lost.ID, "error", err)
+		}
+		if c != nil {
+			missed = append(missed, c)
+		}
+	}
+	for _, c := range missed {
+		if err := a.left(ctx, c); err != nil {
+			a.Log.WarnContext(ctx, "leaving was not told", "connection", c.ID, "error", err)
 		}
 	}
 }

@@ -30,8 +30,8 @@ type Registry interface {
 	// when it was removed.
 	Save(ctx context.Context, c *Connection) error
 
-	// Remove forgets a connection and returns it, or nil when another call
-	// has done so.
+	// Remove forgets a connection and returns it as it was saved, or nil when
+	// another call has done so.
 	Remove(ctx context.Context, id string) (*Connection, error)
 
 	// InRoom returns every connection to a room, of all that were saved before

@@ -129,6 +129,11 @@ func (s *Shared) Remove(ctx context.Context, id string) (*Connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	if live, err := s.store.Get(ctx, byRoom(c.Room, id), true); err == nil {
+		if c, err = decode(live.Data); err != nil { // with its subscription
+			return nil, err
+		}
+	}
 	err = s.store.Write(ctx,
 		store.Write{Action: store.Delete, Item: store.Item{Key: byID(id)}, If: store.Present},
 		store.Write{Action: store.Delete, Item: store.Item{Key: byRoom(c.Room, id)}})
