@@ -40,6 +40,7 @@ type Cache struct {
 	mu      sync.Mutex
 	entries map[string]*entry
 	lru     *list.List // of *entry, most recently used first
+	total   int64      // size of those in lru
 	closed  bool
 	loads   sync.WaitGroup
 
@@ -89,7 +90,7 @@ func NewCache(o Options) (*Cache, error) {
 // unavailable when an entry has a newer format or the log has a hole that no
 // checkpoint covers.
 func (c *Cache) Acquire(ctx context.Context, room string) (*Replica, func(), error) {
-	e, err := c.enter(ctx, room, c.build)
+	e, err := c.enter(ctx, room, false, c.build)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,13 +111,7 @@ func (c *Cache) Acquire(ctx context.Context, room string) (*Replica, func(), err
 // made, so that its first entry can be drafted. When that entry is not
 // written, Forget the room.
 func (c *Cache) Create(ctx context.Context, room string) (*Replica, func(), error) {
-	c.mu.Lock()
-	_, there := c.entries[room]
-	c.mu.Unlock()
-	if there {
-		return nil, nil, fault.New(fault.Conflict, "the room %s is there already", room)
-	}
-	e, err := c.enter(ctx, room, c.createEmpty)
+	e, err := c.enter(ctx, room, true, c.createEmpty)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -128,14 +123,18 @@ func (c *Cache) Create(ctx context.Context, room string) (*Replica, func(), erro
 	return e.replica, sync.OnceFunc(func() { c.leave(e) }), nil
 }
 
-// enter finds or makes a room's entry and counts one more user of it.
-func (c *Cache) enter(ctx context.Context, room string, load func(context.Context, string) (*Replica, error)) (*entry, error) {
+// enter finds or makes a room's entry and counts one more user of it. A fresh
+// room must not be there yet.
+func (c *Cache) enter(ctx context.Context, room string, fresh bool, load func(context.Context, string) (*Replica, error)) (*entry, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil, errClosed
 	}
 	if e := c.entries[room]; e != nil {
+		if fresh {
+			return nil, fault.New(fault.Conflict, "the room %s is there already", room)
+		}
 		e.users++
 		c.lru.MoveToFront(e.place)
 		return e, nil
@@ -209,34 +208,32 @@ func (c *Cache) detach(e *entry) {
 		return
 	}
 	e.gone = true
+	c.total -= e.size
 	c.lru.Remove(e.place)
 	delete(c.entries, e.room)
 }
 
 // measure brings an entry's size up to date when the room has moved on.
 func (c *Cache) measure(e *entry) {
-	if e.replica == nil {
+	if e.replica == nil || e.gone {
 		return
 	}
 	const often = 256 // entries
 	db, seq := e.replica.db.Load(), e.replica.State().Seq
 	if db != nil && (e.size == 0 || seq-e.sizedAt >= often) {
+		c.total -= e.size
 		e.size, e.sizedAt = db.size(), seq
+		c.total += e.size
 	}
 }
 
 // overflow detaches the least recently used replicas that nobody uses, until
 // the rest fits.
 func (c *Cache) overflow() (victims []*entry) {
-	var total int64
-	for e := c.lru.Front(); e != nil; e = e.Next() {
-		total += e.Value.(*entry).size
-	}
-	for at := c.lru.Back(); at != nil && total > c.o.MaxBytes; {
-		e := at.Value.(*entry)
+	for at := c.lru.Back(); at != nil && c.total > c.o.MaxBytes; {
+		e, _ := at.Value.(*entry)
 		at = at.Prev()
 		if e.users == 0 {
-			total -= e.size
 			c.detach(e)
 			victims = append(victims, e)
 		}
@@ -271,8 +268,8 @@ func (c *Cache) Forget(room string) {
 	}
 }
 
-// Close closes all replicas and removes their files. Replicas still in use
-// refuse further work.
+// Close closes all replicas and removes their files, after the drafts that
+// are open. Replicas still in use refuse further work.
 func (c *Cache) Close() error {
 	c.mu.Lock()
 	if c.closed {

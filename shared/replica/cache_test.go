@@ -353,3 +353,37 @@ func TestAClosedRoomStaysClosed(t *testing.T) {
 	}
 	checkRecount(t, "writer", r)
 }
+
+func TestAPanicInAViewLeavesNothingBehind(t *testing.T) {
+	w := newWorld(t)
+	r := w.create(w.cache(func(o *replica.Options) { o.MaxReader = 1 }))
+	func() {
+		defer func() { _ = recover() }()
+		_ = r.View(t.Context(), func(*replica.View) error { panic("in a handler") })
+	}()
+	must(t, r.View(t.Context(), func(*replica.View) error { return nil }))
+}
+
+func TestAWriterDoesNotBeginOnADamagedReplica(t *testing.T) {
+	w := newWorld(t)
+	r := w.create(w.cache())
+	w.commit(r, insert("a", "first"))
+	must(t, r.Corrupt("UPDATE t1 SET c1='other'"))
+	if err := r.Checkpoint(t.Context()); err == nil {
+		t.Fatal("the damage was not found")
+	}
+	w.commit(r, update("a", cell(3, int64(1))))
+	checkRecount(t, "writer", r)
+	if w.acquire(w.cache()).State().Sums != r.State().Sums || len(w.alarm) > 0 {
+		t.Error("the writer stated wrong sums")
+	}
+}
+
+func TestEntriesOfANewerProgramStopTheReader(t *testing.T) {
+	w := newWorld(t)
+	r := w.create(w.cache())
+	w.commitAs(r, commitlog.Load) // not known yet
+	if _, _, err := w.cache().Acquire(t.Context(), ulid); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -14,7 +14,7 @@ import (
 var (
 	writerPragmas = []string{"PRAGMA synchronous=OFF", "PRAGMA wal_autocheckpoint=0", "PRAGMA cache_size=-16384",
 		"PRAGMA temp_store=MEMORY", "PRAGMA cell_size_check=OFF"}
-	readerPragmas = []string{"PRAGMA query_only=ON", "PRAGMA cache_size=-8192", "PRAGMA temp_store=MEMORY"}
+	readerPragmas = []string{"PRAGMA query_only=ON", "PRAGMA cache_size=-8192", "PRAGMA temp_store=MEMORY", "PRAGMA mmap_size=1073741824"}
 )
 
 // database is one SQLite file with its connections. A replica changes to

@@ -54,12 +54,23 @@ func (r *Replica) Begin(ctx context.Context) (*Draft, error) {
 	if err := r.lock(ctx); err != nil {
 		return nil, err
 	}
-	d, err := r.begin()
+	d, err := r.beginSound(ctx)
 	if err != nil {
 		r.unlock()
 		return nil, err
 	}
 	return d, nil
+}
+
+// beginSound opens a draft on a database that is not known to be damaged: a
+// writer on such a one would state wrong fingerprints.
+func (r *Replica) beginSound(ctx context.Context) (*Draft, error) {
+	if r.broken.Load() {
+		if err := r.follow(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return r.begin()
 }
 
 // begin opens a draft; the caller holds the writer's lock.

@@ -3,8 +3,10 @@ package replica
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"nanotypedb/shared/commitlog"
+	"nanotypedb/shared/fault"
 )
 
 // disagreement says that an entry's fingerprints are not those of the
@@ -71,10 +73,16 @@ func (f *follower) apply(ctx context.Context, e *commitlog.Entry) error {
 	return nil
 }
 
+// kinds are the entries whose operations are all there is to apply.
+var kinds = []commitlog.Kind{commitlog.Ordinary, commitlog.Create, commitlog.Closed, commitlog.Check, commitlog.Undo}
+
 // replay applies a whole entry of the log.
 func (d *Draft) replay(ctx context.Context, e *commitlog.Entry) error {
 	if err := d.usable(ctx); err != nil {
 		return err
+	}
+	if !slices.Contains(kinds, e.Kind) {
+		return fault.New(fault.Unavailable, "entry %d is of a newer version of the program", e.Seq)
 	}
 	d.start(e, true)
 	for i := range e.Ops {

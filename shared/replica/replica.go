@@ -129,8 +129,13 @@ func (r *Replica) maintain(c *conn, size int64) {
 
 func (r *Replica) log() *slog.Logger { return r.cache.o.Log.With("seq", r.State().Seq) }
 
-// close ends the replica: later drafts and views are refused.
+// close ends the replica, after the draft that is open: later drafts and
+// views are refused.
 func (r *Replica) close() error {
+	if err := r.lock(context.Background()); err != nil {
+		return err
+	}
+	defer r.unlock()
 	r.gate.Lock()
 	db := r.db.Swap(nil)
 	r.gate.Unlock()

@@ -31,18 +31,36 @@ func openScratch(parent string) (*scratch, error) {
 	if err := sweepScratch(parent); err != nil {
 		return nil, err
 	}
+	for {
+		s, err := makeScratch(parent)
+		if err != nil || s != nil {
+			return s, err
+		}
+	}
+}
+
+// makeScratch makes and locks a folder. It returns nil when another process
+// took it for an abandoned one before it was locked.
+func makeScratch(parent string) (*scratch, error) {
 	dir, err := os.MkdirTemp(parent, scratchPattern)
 	if err != nil {
 		return nil, fmt.Errorf("make scratch folder: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	name := filepath.Join(dir, lockName)
+	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock scratch folder: %w", err)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock scratch folder: %w", err), lock.Close())
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		if _, err = os.Stat(name); err == nil {
+			return &scratch{dir: dir, lock: lock}, nil
+		}
 	}
-	return &scratch{dir: dir, lock: lock}, nil
+	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, os.ErrNotExist) {
+		return nil, lock.Close()
+	}
+	return nil, errors.Join(fmt.Errorf("lock scratch folder: %w", err), lock.Close())
 }
 
 // sweepScratch removes the folders whose owner is gone. A folder without a

@@ -19,7 +19,7 @@ type View struct {
 // View runs fn on a consistent snapshot of the newest published state. The
 // View must not be kept after fn returns. Views run concurrently with each
 // other and with a Draft. When ctx ends, a running query ends with its error.
-func (r *Replica) View(ctx context.Context, fn func(*View) error) error {
+func (r *Replica) View(ctx context.Context, fn func(*View) error) (err error) {
 	if err := r.readers.acquire(ctx); err != nil {
 		return err
 	}
@@ -28,15 +28,15 @@ func (r *Replica) View(ctx context.Context, fn func(*View) error) error {
 	if err != nil {
 		return err
 	}
-	err = fn(v)
-	endErr := db.endView(v.conn)
-	if err == nil {
-		err = endErr
-	}
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err() // SQLite says only that it was interrupted
-	}
-	return err
+	defer func() {
+		if endErr := db.endView(v.conn); err == nil {
+			err = endErr
+		}
+		if err != nil && ctx.Err() != nil {
+			err = ctx.Err() // SQLite says only that it was interrupted
+		}
+	}()
+	return fn(v)
 }
 
 // openView fixes a snapshot and the state that belongs to it. A publish
