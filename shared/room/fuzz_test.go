@@ -111,3 +111,18 @@ func FuzzWhere(f *testing.F) {
 		}
 	})
 }
+
+// FuzzClock compares the times of rows with those of schema.
+func FuzzClock(f *testing.F) {
+	for _, at := range []int64{0, 1, -1, 1_800_000_000_123, 253_402_300_799_999, 253_402_300_800_000, 86_399_999, 86_400_000} {
+		f.Add(at, at+1)
+	}
+	f.Fuzz(func(t *testing.T, one, two int64) {
+		var c clock
+		for _, at := range []schema.Millis{schema.Millis(one), schema.Millis(two), schema.Millis(one)} {
+			if got, want := string(c.append(nil, at)), string(schema.AppendJSON(nil, at)); got != want {
+				t.Fatalf("%d: %s, want %s", at, got, want)
+			}
+		}
+	})
+}

@@ -167,26 +167,3 @@ func appendColumns(dst []byte, columns []schema.Column) []byte {
 	}
 	return append(dst, ']')
 }
-
-// rowWriter writes rows of one table in wire form. The keys are written once.
-type rowWriter struct{ keys [][]byte }
-
-func newRowWriter(t *schema.Table) *rowWriter {
-	w := &rowWriter{keys: make([][]byte, len(t.Columns))}
-	for i := range t.Columns {
-		w.keys[i] = append(schema.AppendJSON([]byte{','}, t.Columns[i].Name), ':')
-	}
-	return w
-}
-
-func (w *rowWriter) append(dst []byte, row *replica.Row) []byte {
-	dst = schema.AppendJSON(append(dst, `{"id":`...), row.ID)
-	dst = strconv.AppendInt(append(dst, `,"_version":`...), row.Version, 10)
-	dst = schema.AppendJSON(append(dst, `,"_createdAt":`...), row.CreatedAt)
-	dst = schema.AppendJSON(append(dst, `,"_updatedAt":`...), row.UpdatedAt)
-	dst = schema.AppendJSON(append(dst, `,"_createdBy":`...), row.CreatedBy)
-	for i, key := range w.keys {
-		dst = schema.AppendJSON(append(dst, key...), row.Values[i])
-	}
-	return append(dst, '}')
-}
