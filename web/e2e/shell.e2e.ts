@@ -79,12 +79,12 @@ test("the palette and the sheet of shortcuts open by keys and go places", async 
   await page.goto("/rooms");
   await page.getByRole("link", { name: "Palette room" }).waitFor();
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill("palette room");
+  await page.getByRole("dialog").getByRole("combobox").fill("palette room");
   await expectAccessible(page);
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/rooms\/palette\/tables\/tasks/);
   await page.keyboard.press("/");
-  await page.getByRole("combobox").fill("settings");
+  await page.getByRole("dialog").getByRole("combobox").fill("settings");
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/rooms\/palette\/settings\/general/);
   await page.keyboard.press("?");

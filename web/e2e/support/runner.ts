@@ -17,6 +17,8 @@ export interface Runner {
 }
 
 const startMs = 15_000;
+/** How much of its log is shown when it ends unasked. */
+const tailLength = 4_000;
 
 export async function startRunner(): Promise<Runner> {
   const given = process.env["NANO_E2E_URL"];
@@ -28,7 +30,12 @@ export async function startRunner(): Promise<Runner> {
   const start = async () => {
     const child = spawn(inject("program"), [], {
       env: { ...process.env, NANO_ADDR: address, NANO_DATA: data },
-      stdio: ["ignore", "ignore", "inherit"],
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-tailLength)));
+    child.on("exit", (code) => {
+      if (process_ === child) console.error(`the runner ended with ${code ?? "a signal"}:\n${said}`);
     });
     process_ = child;
     await answers(url, child);

@@ -3,7 +3,7 @@ import { Menu } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { IconButton } from "../components/ui/button.tsx";
-import { overlayClass } from "../components/ui/dialog.tsx";
+import { focusDialog, overlayClass } from "../components/ui/dialog.tsx";
 import { RoomBar } from "../features/room-shell/room-bar.tsx";
 import { Sidebar, type SidebarEntry } from "../features/room-shell/sidebar.tsx";
 import { useCommands } from "../lib/commands.ts";
@@ -59,7 +59,11 @@ function Drawer({ entries }: { entries: readonly SidebarEntry[] }) {
       </Radix.Trigger>
       <Radix.Portal>
         <Radix.Overlay className={overlayClass} />
-        <Radix.Content aria-describedby={undefined} className="animate-slide fixed inset-y-0 left-0 z-40 w-72 max-w-[85vw] border-r border-line bg-surface shadow-pop outline-none">
+        <Radix.Content
+          aria-describedby={undefined}
+          onOpenAutoFocus={focusDialog}
+          className="animate-slide fixed inset-y-0 left-0 z-40 w-72 max-w-[85vw] border-r border-line bg-surface shadow-pop outline-none"
+        >
           <Radix.Title className="px-4 pt-3 font-semibold">Navigation</Radix.Title>
           <Sidebar entries={entries} />
         </Radix.Content>

@@ -19,7 +19,7 @@ export function ContextMenuContent({ className, ...props }: ComponentProps<typeo
   );
 }
 
-export interface ContextMenuItemProps extends ComponentProps<typeof Radix.Item> {
+export interface ContextMenuItemProps extends Omit<ComponentProps<typeof Radix.Item>, "asChild"> {
   danger?: boolean;
   icon?: ReactNode;
   keys?: string;

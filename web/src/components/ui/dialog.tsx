@@ -10,6 +10,15 @@ export const dialogClass =
   "animate-pop fixed left-1/2 z-40 flex max-h-[min(85dvh,48rem)] w-[calc(100vw-1.5rem)] -translate-x-1/2 flex-col rounded-lg border border-line-strong bg-raised shadow-pop outline-none " +
   "top-[max(0.75rem,10dvh)]";
 
+/**
+ * Without a field that asks for the focus, the dialog itself takes it: on its first button a tooltip would open at once and
+ * swallow the first Esc.
+ */
+export function focusDialog(event: Event): void {
+  event.preventDefault();
+  if (event.target instanceof HTMLElement) event.target.focus();
+}
+
 export interface DialogProps {
   open: boolean;
   onOpenChange: (open: boolean) => void;
@@ -33,6 +42,7 @@ export function Dialog({ open, onOpenChange, title, description, width = "md", f
         <Radix.Overlay className={overlayClass} />
         <Radix.Content
           className={cx(dialogClass, widths[width])}
+          onOpenAutoFocus={focusDialog}
           onEscapeKeyDown={keep}
           onInteractOutside={keep}
           {...(description === undefined && { "aria-describedby": undefined })}

@@ -23,7 +23,7 @@ export function DropdownMenuContent({ className, ...props }: ComponentProps<type
   );
 }
 
-export interface MenuItemProps extends ComponentProps<typeof Radix.Item> {
+export interface MenuItemProps extends Omit<ComponentProps<typeof Radix.Item>, "asChild"> {
   danger?: boolean;
   icon?: ReactNode;
   keys?: string;

@@ -6,14 +6,13 @@ export function PaletteButton() {
   return (
     <button
       type="button"
-      aria-label="Open the command palette"
       aria-keyshortcuts="Control+K Meta+K"
       onClick={() => setFloating("palette")}
       className="flex h-8 shrink-0 items-center gap-2 rounded-md border border-line-strong bg-canvas px-2 text-faint hover:bg-hover"
     >
       <Search className="size-4" aria-hidden />
-      <span className="max-lg:hidden">Search or jump to…</span>
-      <span className="max-md:hidden">
+      <span className="max-lg:sr-only">Search or jump to…</span>
+      <span className="max-md:hidden" aria-hidden>
         <Kbd keys="mod+k" />
       </span>
     </button>

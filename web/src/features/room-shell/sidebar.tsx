@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { LucideIcon } from "lucide-react";
-import { Tooltip } from "../../components/ui/tooltip.tsx";
+import { Kbd } from "../../components/ui/kbd.tsx";
 import { TableList } from "./table-list.tsx";
 
 export interface SidebarEntry {
@@ -14,7 +14,7 @@ export interface SidebarEntry {
 }
 
 const linkClass =
-  "flex h-8 items-center gap-2 rounded-md px-2 text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:font-medium aria-[current=page]:text-ink";
+  "group flex h-8 items-center gap-2 rounded-md px-2 text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:font-medium aria-[current=page]:text-ink";
 
 /** The room's screens and, below, its tables. */
 export function Sidebar({ entries }: { entries: readonly SidebarEntry[] }) {
@@ -24,12 +24,13 @@ export function Sidebar({ entries }: { entries: readonly SidebarEntry[] }) {
         <ul className="flex flex-col gap-px">
           {entries.map(({ id, label, icon: Icon, to, params, active, keys }) => (
             <li key={id}>
-              <Tooltip content={label} keys={keys} side="right">
-                <Link to={to} params={params} aria-current={active ? "page" : undefined} activeProps={{}} className={linkClass}>
-                  <Icon className="size-4 text-faint" aria-hidden />
-                  {label}
-                </Link>
-              </Tooltip>
+              <Link to={to} params={params} aria-current={active ? "page" : undefined} activeProps={{}} className={linkClass}>
+                <Icon className="size-4 text-faint" aria-hidden />
+                <span className="flex-1">{label}</span>
+                <span className="opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100" aria-hidden>
+                  <Kbd keys={keys} />
+                </span>
+              </Link>
             </li>
           ))}
         </ul>

@@ -1,5 +1,5 @@
 import type { RoomSummary } from "@nanotype/client";
-import { Link } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { Copy, Ellipsis, Settings, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { DeleteRoomDialog } from "../../components/room/delete-room-dialog.tsx";
@@ -9,6 +9,7 @@ import { notify } from "../../lib/toast.ts";
 
 export function RoomMenu({ room }: { room: RoomSummary }) {
   const [deleting, setDeleting] = useState(false);
+  const navigate = useNavigate();
   const copyId = () =>
     navigator.clipboard.writeText(room.id).then(
       () => notify.done("The id is copied"),
@@ -26,10 +27,11 @@ export function RoomMenu({ room }: { room: RoomSummary }) {
           <DropdownMenuItem icon={<Copy />} onSelect={() => void copyId()}>
             Copy id
           </DropdownMenuItem>
-          <DropdownMenuItem icon={<Settings />} asChild>
-            <Link to="/rooms/$room/settings/$tab" params={{ room: room.id, tab: "general" }}>
-              Settings
-            </Link>
+          <DropdownMenuItem
+            icon={<Settings />}
+            onSelect={() => void navigate({ to: "/rooms/$room/settings/$tab", params: { room: room.id, tab: "general" } })}
+          >
+            Settings
           </DropdownMenuItem>
           {room.role === "owner" && (
             <>
