@@ -51,7 +51,7 @@ func (v *View) List(ctx context.Context, req ListRequest) (RowPage, error) {
 	}
 	limit := q.Limit
 	q.Limit++ // one more tells whether there is a next page
-	page := pager{max: req.MaxBytes, limit: limit, rows: newRowWriter(q.Table), dst: []byte{'['}}
+	page := pager{max: req.MaxBytes, limit: limit, rows: newRowWriter(q.Table), dst: append(make([]byte, 0, 4<<10), '[')}
 	if err := v.view.Rows(ctx, q, page.add); err != nil {
 		return RowPage{}, err
 	}

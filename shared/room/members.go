@@ -110,6 +110,7 @@ func (e *Engine) Delete(ctx context.Context, p access.Principal, ref Ref) (Resul
 	})
 	if err == nil {
 		e.names.forget(result.State.ID, result.Room)
+		e.replicas.Forget(result.Room)
 	}
 	return result, err
 }

@@ -57,8 +57,7 @@ type Engine struct {
 	group    int           // entries that one put may hold
 	names    *nameCache
 
-	mu    sync.Mutex
-	rooms map[string]*live
+	rooms sync.Map // of *live by ULID
 }
 
 // live is what the process knows of a room in use.
@@ -72,7 +71,7 @@ type live struct {
 func New(o Options) *Engine {
 	e := &Engine{
 		store: o.Store, replicas: o.Replicas, limiter: o.Limiter, maxBytes: o.MaxRoomBytes, now: o.Now, log: o.Log,
-		group: 1, patience: losingTime, names: newNameCache(), rooms: map[string]*live{},
+		group: 1, patience: losingTime, names: newNameCache(),
 	}
 	if e.maxBytes <= 0 {
 		e.maxBytes = 256 << 20
@@ -92,15 +91,13 @@ func New(o Options) *Engine {
 // room gives the process's state of a room. It stays for the life of the
 // process: it is small, and an undecided put must not be forgotten.
 func (e *Engine) room(ulid string) *live {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	lv := e.rooms[ulid]
-	if lv == nil {
-		lv = &live{ulid: ulid}
-		lv.writer.init(e, lv)
-		e.rooms[ulid] = lv
+	if lv, ok := e.rooms.Load(ulid); ok {
+		return lv.(*live)
 	}
-	return lv
+	lv := &live{ulid: ulid}
+	lv.writer.init(e, lv)
+	kept, _ := e.rooms.LoadOrStore(ulid, lv)
+	return kept.(*live)
 }
 
 // Ref names a room: by the id that users see, or, on a connection that was

@@ -26,6 +26,7 @@ type world struct {
 	clock   func() time.Time
 	max     int64
 	limiter room.Limiter
+	wrong   func(seq int64) // told of entries whose writer was wrong; nil: there must be none
 }
 
 func newWorld(tb testing.TB) *world {
@@ -56,7 +57,13 @@ func (w *world) engineOn(st store.Store) *room.Engine {
 	must(w.tb, err)
 	replicas, err := replica.NewCache(replica.Options{
 		Store: st, Blobs: blobs, Dir: w.tb.TempDir(), Now: w.clock, Log: slog.New(slog.DiscardHandler),
-		OnMismatch: func(ulid string, seq int64) { w.tb.Errorf("entry %d of room %s was written wrong", seq, ulid) },
+		OnMismatch: func(ulid string, seq int64) {
+			if w.wrong == nil {
+				w.tb.Errorf("entry %d of room %s was written wrong", seq, ulid)
+				return
+			}
+			w.wrong(seq)
+		},
 	})
 	must(w.tb, err)
 	w.tb.Cleanup(func() { must(w.tb, replicas.Close()) })

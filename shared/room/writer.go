@@ -227,6 +227,11 @@ func (g *group) round(ctx context.Context) (progress bool, err error) {
 	if err != nil {
 		return false, g.internal(ctx, "begin a draft", err)
 	}
+	defer func() {
+		if err := d.Discard(); err != nil { // does nothing but after a panic
+			g.report(ctx, "discard a draft", err)
+		}
+	}()
 	base := d.State().Seq
 	verdicts, err := g.judge(ctx, d)
 	if err != nil {
