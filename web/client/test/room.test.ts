@@ -84,6 +84,21 @@ describe("a room", () => {
     expect(room.status().outbox.queued).toBe(0);
   });
 
+  it("goes on showing an acknowledged edit while commits before it are missing", async () => {
+    const world = new World();
+    const room = await world.live();
+    world.network.inspect = (text) => !text.includes("unheard");
+    world.write("unheard", "z");
+    const done = room.insert("tasks", { title: "mine" }, "a");
+    await world.until(() => room.status().outbox.queued === 0);
+    await done;
+    expect(room.status().behind).toBe(2);
+    expect(titles(room)).toEqual(["mine"]);
+    world.network.inspect = () => true;
+    await world.advance(1_000);
+    expect(titles(room)).toEqual(["mine", "unheard"]);
+  });
+
   it("sends what does not fit a frame by HTTP, and reads it back that way", async () => {
     const world = new World();
     const [room, other] = [await world.live("ada"), await world.live("bob")];

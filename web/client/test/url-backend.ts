@@ -35,9 +35,14 @@ export async function urlBackend(target: UrlTarget, random: () => number): Promi
     () => proxy.cut(0.5),
     () => proxy.halfClose("toServer", 0.4),
     () => proxy.halfClose("toClient", 0.4),
-    () => target.restart?.(),
+    () => {
+      target.restart?.();
+    },
   ];
-  const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  const pass = (ms: number) =>
+    new Promise<void>((resolve) => {
+      setTimeout(resolve, ms);
+    });
   return {
     baseUrl,
     room: target.room,
