@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"nanotypedb/functions/live"
@@ -348,6 +349,87 @@ func TestMessagesFitAFrame(t *testing.T) {
 	if len(seen) != 81 {
 		t.Errorf("%d of 81 rows by pages", len(seen))
 	}
+}
+
+// A change of values answers its maker with the commit and resets listeners.
+func TestAConversionIsAnsweredAndResets(t *testing.T) {
+	w := newWorld(t, local)
+	bob, vera := w.subscribe("bob"), w.subscribe("vera")
+	w.call(bob, "commit", `{"ops":[{"op":"createTable","table":"m","columns":[{"name":"v","type":"integer"}]},{"op":"insert","table":"m","row":{"v":1}}]}`)
+	w.post.take(vera)
+	frames := w.send(bob, `{"jsonrpc":"2.0","id":1,"method":"commit","params":{"ops":[{"op":"alterTable","table":"m","change":[{"name":"v","type":"text"}]}]}}`)
+	if len(frames) != 2 || !strings.Contains(frames[0], `"op":"alterTable"`) || !strings.Contains(frames[1], `"reason":"rewrite"`) {
+		t.Errorf("bob got %v", frames)
+	}
+	if got := w.post.take(vera); len(got) != 1 || !strings.Contains(got[0], `"method":"reset"`) {
+		t.Errorf("vera got %v", got)
+	}
+}
+
+// While others commit, clients come and go. Each of them has every seq from
+// where it began: by its catch-up, by log.read, or by a notification.
+func TestWhoSubscribesInTheMiddleMissesNothing(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		writers := []string{w.connect("bob"), w.connect("cleo"), w.connect("ada")}
+		since := w.head()
+		var running sync.WaitGroup
+		for _, writer := range writers {
+			running.Go(func() {
+				for n := range 25 {
+					e := w.event("apigw-websocket-request-send-message.json", writer)
+					e.Body = fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"commit","params":{"ops":[{"op":"insert","table":"tasks","row":{"title":"x"}}]}}`, n)
+					if _, err := w.live.Handle(t.Context(), e); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		var joined []string
+		for range 8 {
+			vera := w.connect("vera")
+			e := w.event("apigw-websocket-request-send-message.json", vera)
+			e.Body = fmt.Sprintf(`{"jsonrpc":"2.0","id":"s","method":"subscribe","params":{"since":%d}}`, since)
+			_, err := w.live.Handle(t.Context(), e)
+			must(t, err)
+			joined = append(joined, vera)
+		}
+		running.Wait()
+		head := w.head()
+		if head != since+75 {
+			t.Fatalf("head %d after %d", head, since)
+		}
+		for _, vera := range joined {
+			frames := w.post.take(vera)
+			seen := seqsOf(t, frames)
+			for seq := since + 1; seq <= head; seq++ {
+				if !seen[seq] {
+					t.Errorf("%s misses %d of %d", vera, seq, head)
+					break
+				}
+			}
+		}
+	})
+}
+
+// seqsOf are the seqs told by an answer to subscribe and notifications.
+func seqsOf(t *testing.T, frames []string) map[int64]bool {
+	t.Helper()
+	seen := map[int64]bool{}
+	for _, frame := range frames {
+		var f struct {
+			Method string
+			Params struct{ Seq int64 }
+			Result struct{ Commits []struct{ Seq int64 } }
+		}
+		must(t, json.Unmarshal([]byte(frame), &f))
+		if f.Method == "commit" {
+			seen[f.Params.Seq] = true
+		}
+		for _, c := range f.Result.Commits {
+			seen[c.Seq] = true
+		}
+	}
+	return seen
 }
 
 func TestPresenceCarriesTheServersUser(t *testing.T) {

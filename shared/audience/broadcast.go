@@ -31,7 +31,10 @@ const (
 	logTimeout = 5 * time.Second
 )
 
-// Broadcast tells the room's listeners about a commit, after those before it.
+// Broadcast tells the room's listeners about a commit, after those before it:
+// all of them when every commit is made in this process, else those that wait
+// here, for the others are told elsewhere.
+//
 // It returns when everything it sent was taken by the Pusher or given up; when
 // another call is telling the room already, it leaves the commit to that one
 // and returns at once. The end of ctx does not stop it. Errors: only that the
@@ -113,7 +116,7 @@ func (a *Audience) read(ctx context.Context, ulid string, from, seq int64) ([]ro
 // tell adds commits to a stream and, when nobody does so already, tells what
 // waits in it.
 func (a *Audience) tell(ctx context.Context, s *stream, results ...room.Result) {
-	if !s.add(a.Now(), results...) {
+	if !s.add(a.Now(), a.Registry.Alone(), results...) {
 		return
 	}
 	var sending sends
@@ -142,7 +145,7 @@ func (a *Audience) tellSome(ctx context.Context, s *stream, sending *sends) bool
 		// Who listens is not known: these commits are gaps that the clients
 		// notice. Go on with what comes after.
 		a.Log.WarnContext(ctx, "commits were not broadcast", "room", s.room, "error", err)
-		s.told(r.behind)
+		s.told(r.results)
 	}
 	return false
 }
@@ -177,7 +180,7 @@ func (a *Audience) fill(ctx context.Context, s *stream, r run) run {
 	if missing, err := a.read(ctx, s.room, r.last, r.behind); err != nil {
 		a.Log.WarnContext(ctx, "gap in a broadcast was not filled", "room", s.room, "after", r.last, "error", err)
 	} else {
-		s.add(a.Now(), missing...)
+		s.add(a.Now(), true, missing...)
 	}
 	if r = s.peek(true); r.gap {
 		r = s.peek(false)
@@ -199,7 +202,7 @@ func (a *Audience) deliver(ctx context.Context, s *stream, r run, sending *sends
 	for _, c := range listeners {
 		a.enqueue(ctx, c, b.frames(c), sending)
 	}
-	s.told(r.results[len(r.results)-1].Entry.Seq)
+	s.told(r.results)
 	return nil
 }
 
@@ -216,12 +219,12 @@ func (a *Audience) announce(ctx context.Context, s *stream, sending *sends) erro
 		return err
 	}
 	s.announced = a.Now()
-	frame := wire.AppendTruncated(nil, r.behind)
+	frame := wire.AppendTruncated(nil, max(r.behind, r.last))
 	b := batch{audience: a, results: r.results, state: r.state}
 	for _, c := range listeners {
 		a.enqueue(ctx, c, b.only(c, frame), sending)
 	}
-	s.told(r.behind)
+	s.told(r.results)
 	return nil
 }
 

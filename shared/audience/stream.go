@@ -28,7 +28,7 @@ type stream struct {
 
 	mu        sync.Mutex
 	last      int64                 // newest seq told; 0: none yet
-	pending   map[int64]room.Result // not told yet, by seq, all above last
+	pending   map[int64]room.Result // not told yet, by seq
 	telling   bool
 	arrived   chan struct{} // wakes the one who tells while he waits for a missing seq
 	meter     meter
@@ -72,12 +72,14 @@ func (s *stream) idle(now time.Time) bool {
 }
 
 // add takes commits to be told, and reports whether the caller must tell them.
-func (s *stream) add(now time.Time, results ...room.Result) bool {
+// gapless leaves out those up to last, which were told; else they are late and
+// told all the same.
+func (s *stream) add(now time.Time, gapless bool, results ...room.Result) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.used = now
 	for _, r := range results {
-		if r.Entry.Seq > s.last {
+		if r.Entry.Seq > s.last || !gapless {
 			s.pending[r.Entry.Seq] = r
 		}
 	}
@@ -114,7 +116,7 @@ func (s *stream) newest() int64 {
 // wait behind a missing one. done says that nothing waits: the caller tells no
 // more.
 type run struct {
-	results []room.Result
+	results []room.Result // those to tell now
 	state   *replica.State
 	gap     bool
 	done    bool
@@ -158,12 +160,15 @@ func (s *stream) abandon() {
 	clear(s.pending)
 }
 
-// told takes what was told, up to seq, from what waits.
-func (s *stream) told(seq int64) {
+// told takes from what waits the results that were told. One that was added
+// since stays, whatever its seq.
+func (s *stream) told(results []room.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last = max(s.last, seq)
-	maps.DeleteFunc(s.pending, func(n int64, _ room.Result) bool { return n <= seq })
+	for _, r := range results {
+		s.last = max(s.last, r.Entry.Seq)
+		delete(s.pending, r.Entry.Seq)
+	}
 }
 
 // meter estimates a rate per second from the current and the last whole
