@@ -49,8 +49,10 @@ export async function urlBackend(target: UrlTarget, random: () => number): Promi
     client: (index) => ({ runtime: { connect: (url) => new WebSocket(proxied(url)) as WebSocketLike }, token: target.token(index) }),
     pass,
     until: async (condition, limitMs, what) => {
-      for (const end = Date.now() + limitMs; !condition(); await pass(20)) {
+      const end = Date.now() + limitMs;
+      while (!condition()) {
         if (Date.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
+        await pass(20);
       }
     },
     disturb: () => {
