@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"nanotypedb/shared/access"
+	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/room"
 )
@@ -314,6 +315,33 @@ func TestShowClass(t *testing.T) {
 		}
 		if len(classes) > 4 {
 			t.Errorf("%d classes", len(classes))
+		}
+	}
+}
+
+// TestRewind shows a run of commits by one later state: each as it was shown
+// live.
+func TestRewind(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	w.den(e)
+	var entries []*commitlog.Entry
+	var live []string
+	var last room.Result
+	for _, op := range []string{
+		`{"op":"insert","table":"tasks","id":"a","row":{"title":"x"}}`,
+		`{"op":"alterTable","table":"tasks","rename":{"title":"name"},"name":"todo"}`,
+		`{"op":"update","table":"todo","id":"a","set":{"name":"y"}}`,
+		`{"op":"alterTable","table":"todo","drop":["status"]}`,
+	} {
+		last = w.commit(e, bob, op)
+		entries = append(entries, last.Entry)
+		live = append(live, string(room.Show(last.Entry, last.State, viewer(vera, access.Viewer)).Commit))
+	}
+	for i, st := range room.Rewind(entries, last.State) {
+		got := room.Show(entries[i], st, viewer(vera, access.Viewer))
+		if string(got.Commit) != live[i] {
+			t.Errorf("got %+v, live %s", got, live[i])
 		}
 	}
 }
