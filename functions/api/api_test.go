@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"nanotypedb/functions/api"
+	"nanotypedb/shared/access"
 )
 
 func TestRooms(t *testing.T) {
@@ -240,5 +241,26 @@ func TestAPanicIsAnsweredAndHidden(t *testing.T) {
 	}
 	if !strings.Contains(w.log.String(), "nil pointer") || !strings.Contains(w.log.String(), id) {
 		t.Error("the log does not tell")
+	}
+}
+
+func TestRateLimits(t *testing.T) {
+	w := newLimitedWorld(t, access.Limits{access.Commits: 40, access.Reads: 40})
+	w.ask("ada", "POST", "/v1/rooms", `{"id":"den","name":"The den"}`)
+	for what, q := range map[string]request{
+		"commits": {as: "ada", method: "POST", path: "/v1/rooms/den/commits", body: `{"ops":[{"op":"insert","table":"tasks","row":{"title":"x"}}]}`},
+		"reads":   {as: "ada", method: "GET", path: "/v1/rooms/den/schema"},
+	} {
+		out := w.send(q)
+		for n := 0; n < 85 && out.Code == 200; n++ { // a minute may end in between
+			out = w.send(q)
+		}
+		text := out.Body.String()
+		if out.Code != 429 || out.Header().Get("Retry-After") == "" || !strings.Contains(text, `"retryAfterMs":`) || !strings.Contains(text, `"code":"rate_limited"`) {
+			t.Errorf("%s: %d %v %s", what, out.Code, out.Header(), text)
+		}
+	}
+	if out := w.send(request{as: "eve", method: "GET", path: "/v1/rooms/den/schema"}); out.Code != 404 {
+		t.Errorf("a stranger learns of a limit: %d", out.Code)
 	}
 }

@@ -69,6 +69,11 @@ func openStore(t *testing.T) store.Store {
 
 func newWorld(t *testing.T, change ...func(*api.Deps)) *world {
 	t.Helper()
+	return newLimitedWorld(t, nil, change...)
+}
+
+func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Deps)) *world {
+	t.Helper()
 	st := openStore(t)
 	blobs, err := dirblob.Open(t.TempDir())
 	must(t, err)
@@ -79,7 +84,9 @@ func newWorld(t *testing.T, change ...func(*api.Deps)) *world {
 	must(t, err)
 	w := &world{
 		t: t, issuer: issuer, announced: &announcements{}, log: &bytes.Buffer{}, tickets: access.NewTickets(st, nil),
-		engine: room.New(room.Options{Store: st, Replicas: replicas, Log: slog.New(slog.DiscardHandler)}),
+		engine: room.New(room.Options{
+			Store: st, Replicas: replicas, Limiter: access.NewLimiter(st, limits, nil, nil), Log: slog.New(slog.DiscardHandler),
+		}),
 	}
 	d := api.Deps{
 		Rooms: w.engine, Identity: issuer, Tickets: w.tickets, Announcer: w.announced,

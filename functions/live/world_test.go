@@ -26,7 +26,7 @@ import (
 	"nanotypedb/shared/store/sqlitestore"
 )
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func (p *post) dropped(id string) bool {
 
 // world is the function over real parts.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	store    store.Store
 	engine   *room.Engine
 	tickets  *access.Tickets
@@ -96,7 +96,7 @@ var den = room.Ref{ID: "den"}
 
 // newWorld opens room "den": ada owns it, bob and cleo edit, vera looks on.
 // Table notes is own.
-func newWorld(t *testing.T, registry func(store.Store) audience.Registry) *world {
+func newWorld(t testing.TB, registry func(store.Store) audience.Registry) *world {
 	t.Helper()
 	file, err := sqlitefile.Open(t.Context(), t.TempDir(), sqlitefile.Options{})
 	must(t, err)

@@ -27,6 +27,9 @@ func Handler(h http.Handler) func(context.Context, events.APIGatewayV2HTTPReques
 			h.ServeHTTP(out, request)
 			err = out.tooLarge()
 		}
+		if event.RequestContext.HTTP.Method == http.MethodHead {
+			out.body = nil // net/http's server would not send it either
+		}
 		if err != nil {
 			out = newCapture()
 			wire.WriteProblem(out, err, event.RequestContext.RequestID)
