@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -65,13 +66,13 @@ func (d *Draft) changeSchema(next *schema.Schema) {
 
 // each calls fn for every row of a table in order of key. It reads a chunk
 // before it calls, so fn may change the row.
-func (ts *tableStmts) each(ctx context.Context, fn func(key int64, row *Row) error) error {
+func (ts *tableStmts) each(ctx context.Context, fn func(key int64, row *Row) error) (err error) {
 	s, err := ts.conn.transient(fmt.Sprintf("SELECT %s%s,k FROM t%d WHERE k>?1 ORDER BY k LIMIT %d",
 		rowFields, ts.columns, ts.def.Num, rewriteChunk))
 	if err != nil {
 		return err
 	}
-	defer s.Finalize()
+	defer func() { err = errors.Join(err, s.Finalize()) }()
 	rows, keys := make([]Row, rewriteChunk), make([]int64, rewriteChunk)
 	for last := int64(-1 << 62); ; {
 		if err := ctx.Err(); err != nil {

@@ -44,8 +44,7 @@ type Cache struct {
 	closed  bool
 	loads   sync.WaitGroup
 
-	files      atomic.Int64
-	mismatches atomic.Int64
+	files atomic.Int64
 }
 
 // entry is a room in the cache: being loaded, or loaded, or failed to load.

@@ -114,6 +114,13 @@ func TestDamagedCheckpointsAreRefused(t *testing.T) {
 		"another seq in the header": func(w *world) {
 			w.st.edit("CHECKPOINT#PART#", func(d []byte) []byte { return bytes.Replace(d, []byte(`"seq":2`), []byte(`"seq":1`), 1) })
 		},
+		"another SHA-256": func(w *world) {
+			w.st.edit("CHECKPOINT#PART#", func(d []byte) []byte {
+				at := bytes.Index(d, []byte(`"sha256":"`)) + len(`"sha256":"`)
+				d[at] = map[bool]byte{true: '1', false: '0'}[d[at] == '0']
+				return d
+			})
+		},
 		"cut":           func(w *world) { w.st.edit("CHECKPOINT#PART#", func(d []byte) []byte { return d[:len(d)-1] }) },
 		"more after it": func(w *world) { w.st.edit("CHECKPOINT#PART#", func(d []byte) []byte { return append(d, d...) }) },
 		"empty":         func(w *world) { w.st.edit("CHECKPOINT#PART#", func(d []byte) []byte { return nil }) },

@@ -99,6 +99,20 @@ func TestAWrongWritersOperationsStand(t *testing.T) {
 	equal(t, "alarms at the end", w.alarm, []int64{3, 3})
 }
 
+func TestAWrongStartIsFoundOutThoughTheStepIsRight(t *testing.T) {
+	w := newWorld(t)
+	r := w.create(w.cache())
+	honest := newWorld(t)
+	twin := honest.create(honest.cache())
+	e := honest.commit(twin, insert("a", "first"))
+	e.Before.Content[5]++
+	e.After.Content[5]++
+	w.logged(e.Seq, e.Before, e.After, e.Ops...)
+	must(t, r.CatchUp(t.Context()))
+	equal(t, "alarms", w.alarm, []int64{2})
+	checkRecount(t, "following", r)
+}
+
 func TestASkewIsFollowedEntryByEntry(t *testing.T) {
 	w := newWorld(t)
 	r := w.create(w.cache())

@@ -111,7 +111,6 @@ func (d *Draft) recompute(ctx context.Context) error {
 
 // alarm tells that an entry was written with wrong fingerprints.
 func (r *Replica) alarm(seq int64) {
-	r.cache.mismatches.Add(1)
 	r.log().Error("replica: the writer of an entry was wrong about the room's state; its operations stand", "room", r.room, "entry", seq)
 	if r.cache.o.OnMismatch != nil {
 		r.cache.o.OnMismatch(r.room, seq)

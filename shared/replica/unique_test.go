@@ -86,3 +86,34 @@ func TestUniqueAfterAConversion(t *testing.T) {
 		t.Error("a follower has other sums")
 	}
 }
+
+// TestUniqueWithinTries: what a refused part of an entry touched is forgotten,
+// what the rest touched is not.
+func TestUniqueWithinTries(t *testing.T) {
+	w := newWorld(t)
+	r := w.create(w.cache())
+	w.commit(r, people(), person(commitlog.Insert, "a", "a@x"))
+	ctx := t.Context()
+	refused := errors.New("refused")
+	draft := func(kept, taken string) error {
+		d, err := r.Begin(ctx)
+		must(t, err)
+		defer func() { must(t, d.Discard()) }()
+		e := w.entry("")
+		return d.Try(ctx, func() error {
+			d.Start(e)
+			one, two := person(commitlog.Insert, "b", kept), person(commitlog.Insert, "c", taken)
+			must(t, d.Apply(ctx, &one))
+			if err := d.Try(ctx, func() error { return errors.Join(refused, d.Apply(ctx, &two)) }); !errors.Is(err, refused) {
+				t.Errorf("Try gave %v", err)
+			}
+			return d.Finish(ctx, e)
+		})
+	}
+	if err := draft("a@x", "c@x"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a kept value that is there: %v", err)
+	}
+	if err := draft("b@x", "a@x"); err != nil {
+		t.Errorf("a value taken back: %v", err)
+	}
+}
