@@ -57,10 +57,11 @@ func Request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 		return nil, err
 	}
 	ctx = context.WithValue(ctx, requestIDKey{}, event.RequestContext.RequestID)
-	request, err := http.NewRequestWithContext(ctx, event.RequestContext.HTTP.Method, target.String(), strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, event.RequestContext.HTTP.Method, "/", strings.NewReader(body))
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "The request line is not valid.").Because(err)
 	}
+	request.URL = target // not by its text: nothing is escaped anew
 	// The gateway has joined repeated headers by commas; each is one line.
 	for name, value := range event.Headers {
 		request.Header.Set(name, value)
