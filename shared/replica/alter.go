@@ -203,10 +203,7 @@ func (a *alteration) script(query string) error { return a.draft.conn.script(que
 // rewrite visits every row and reports whether values of any changed.
 func (a *alteration) rewrite(ctx context.Context) (changed bool, err error) {
 	d := a.draft
-	from, err := a.reader()
-	if err != nil {
-		return false, err
-	}
+	from := a.reader()
 	to, err := d.conn.table(a.to)
 	if err != nil {
 		return false, err
@@ -233,7 +230,7 @@ func (a *alteration) rewrite(ctx context.Context) (changed bool, err error) {
 }
 
 // reader reads rows by the old definition while the columns are in between.
-func (a *alteration) reader() (*tableStmts, error) {
+func (a *alteration) reader() *tableStmts {
 	columns := ""
 	for i := range a.from.Columns {
 		prefix := "c"
@@ -242,7 +239,7 @@ func (a *alteration) reader() (*tableStmts, error) {
 		}
 		columns += fmt.Sprintf(",%s%d", prefix, a.from.Columns[i].Num)
 	}
-	return &tableStmts{conn: a.draft.conn, def: a.from, byNum: columnOrder(a.from), columns: columns}, nil
+	return &tableStmts{conn: a.draft.conn, def: a.from, byNum: columnOrder(a.from), columns: columns}
 }
 
 // convert brings a row's values to the new definition and gives the cells

@@ -19,7 +19,7 @@ func (r *Replica) Recount(ctx context.Context) (sums commitlog.Sums, rows, bytes
 // Corrupt runs SQL behind the replica's back.
 func (r *Replica) Corrupt(query string) error { return r.db.Load().write.script(query) }
 
-// Files is the number of files in the scratch folder.
+// Dir is the cache's own scratch folder.
 func (c *Cache) Dir() string { return c.scratch.dir }
 
 // Loaded is the number of rooms in the cache.
