@@ -174,4 +174,13 @@ func TestRoomSize(t *testing.T) {
 	w.commit(e, bob, `{"op":"update","table":"tasks","id":"r0","set":{"title":"short"}}`)
 	w.commit(e, bob, `{"op":"delete","table":"tasks","id":"r1"}`)
 	w.commit(e, bob, fmt.Sprintf(row, 1))
+
+	// A room above its limit, since that was lowered, can only shrink.
+	w.max = 10_000
+	e = w.engine()
+	if _, err := e.Commit(t.Context(), bob, den, request(fmt.Sprintf(row, 99))); !fault.Is(err, fault.TooLarge) {
+		t.Errorf("an insert above the limit: %v", err)
+	}
+	w.commit(e, bob, `{"op":"update","table":"tasks","id":"r2","set":{"title":"short"}}`)
+	w.commit(e, bob, `{"op":"delete","table":"tasks","id":"r3"}`, `{"op":"insert","table":"tasks","id":"s","row":{"title":"short"}}`)
 }
