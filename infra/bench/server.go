@@ -29,7 +29,7 @@ type server struct {
 // build compiles the runner as it is shipped.
 func build(ctx context.Context, dir string) (string, error) {
 	path := filepath.Join(dir, "nanotype")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./infra/local/bootstrap")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "no_ui", "-ldflags", "-s -w", "-o", path, "./infra/local/bootstrap")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	return path, cmd.Run()
