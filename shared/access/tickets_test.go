@@ -95,6 +95,28 @@ func TestOneOfManyTakesATicket(t *testing.T) {
 	}
 }
 
+// Both have read the ticket before either writes.
+func TestATicketIsTakenBetweenReadAndWrite(t *testing.T) {
+	ctx, st := context.Background(), storetest.NewModel()
+	tickets := access.NewTickets(st, nil)
+	secret, err := tickets.Issue(ctx, ada, "01ROOM")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = tickets.Take(ctx, secret, func(ticket access.Ticket) ([]store.Write, error) {
+		if _, err := tickets.Take(ctx, secret, connection("first")); err != nil {
+			t.Error(err)
+		}
+		return connection("second")(ticket)
+	})
+	if !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("the second got %v", err)
+	}
+	if _, err := st.Get(ctx, store.Key{PK: "CONN#second", SK: "CONN"}, true); !errors.Is(err, store.ErrNotFound) {
+		t.Error("the second is registered")
+	}
+}
+
 // odd is a store that answers writes with an error.
 type odd struct {
 	store.Store
