@@ -38,6 +38,7 @@ type State struct {
 	CreatedAt   schema.Millis
 	Closed      bool
 	Schema      *schema.Schema
+	SchemaSeq   int64 // of the newest entry that changed the schema
 	Members     map[string]access.Member
 	Invitations map[string]access.Role // by e-mail address, lower case
 	Sums        commitlog.Sums
@@ -78,6 +79,7 @@ type meta struct {
 	CreatedAt   schema.Millis          `json:"createdAt"`
 	Closed      bool                   `json:"closed,omitempty"`
 	Schema      json.RawMessage        `json:"schema"`
+	SchemaSeq   int64                  `json:"schemaSeq"`
 	Members     []access.Member        `json:"members"`
 	Invitations map[string]access.Role `json:"invitations"`
 }
@@ -98,7 +100,7 @@ func writeState(c *conn, s *State, withMeta bool) error {
 		return nil
 	}
 	m := meta{Room: s.Room, ID: s.ID, Name: s.Name, CreatedAt: s.CreatedAt, Closed: s.Closed,
-		Schema: schema.EncodeSchema(s.Schema), Invitations: s.Invitations}
+		Schema: schema.EncodeSchema(s.Schema), SchemaSeq: s.SchemaSeq, Invitations: s.Invitations}
 	for member := range maps.Values(s.Members) {
 		m.Members = append(m.Members, member)
 	}
@@ -147,7 +149,8 @@ func (s *State) decodeMeta(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("decode schema of replica: %w", err)
 	}
-	s.Room, s.ID, s.Name, s.CreatedAt, s.Closed, s.Schema = m.Room, m.ID, m.Name, m.CreatedAt, m.Closed, sch
+	s.Room, s.ID, s.Name, s.CreatedAt, s.Closed = m.Room, m.ID, m.Name, m.CreatedAt, m.Closed
+	s.Schema, s.SchemaSeq = sch, m.SchemaSeq
 	for _, member := range m.Members {
 		s.Members[member.User] = member
 	}
