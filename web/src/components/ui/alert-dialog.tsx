@@ -5,6 +5,7 @@ import { Button } from "./button.tsx";
 import { dialogClass, overlayClass } from "./dialog.tsx";
 import { Field } from "./field.tsx";
 import { Input } from "./input.tsx";
+import { useReturnFocus } from "./return-focus.ts";
 
 export interface AlertDialogProps {
   open: boolean;
@@ -23,6 +24,7 @@ export interface AlertDialogProps {
 }
 
 export function AlertDialog(props: AlertDialogProps) {
+  const returnFocus = useReturnFocus(props.open);
   return (
     <Radix.Root
       open={props.open}
@@ -32,7 +34,7 @@ export function AlertDialog(props: AlertDialogProps) {
     >
       <Radix.Portal>
         <Radix.Overlay className={overlayClass} />
-        <Radix.Content className={cx(dialogClass, "max-w-md")}>
+        <Radix.Content onCloseAutoFocus={returnFocus} className={cx(dialogClass, "max-w-md")}>
           <Question {...props} />
         </Radix.Content>
       </Radix.Portal>

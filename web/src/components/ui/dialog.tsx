@@ -3,6 +3,7 @@ import { Dialog as Radix } from "radix-ui";
 import type { ReactNode } from "react";
 import { cx } from "../../lib/cx.ts";
 import { IconButton } from "./button.tsx";
+import { useReturnFocus } from "./return-focus.ts";
 
 const widths = { sm: "max-w-sm", md: "max-w-lg", lg: "max-w-2xl" };
 export const overlayClass = "animate-fade fixed inset-0 z-40 bg-overlay";
@@ -33,6 +34,7 @@ export interface DialogProps {
 }
 
 export function Dialog({ open, onOpenChange, title, description, width = "md", footer, locked = false, children }: DialogProps) {
+  const returnFocus = useReturnFocus(open);
   const keep = (event: Event) => {
     if (locked) event.preventDefault();
   };
@@ -43,6 +45,7 @@ export function Dialog({ open, onOpenChange, title, description, width = "md", f
         <Radix.Content
           className={cx(dialogClass, widths[width])}
           onOpenAutoFocus={focusDialog}
+          onCloseAutoFocus={returnFocus}
           onEscapeKeyDown={keep}
           onInteractOutside={keep}
           {...(description === undefined && { "aria-describedby": undefined })}

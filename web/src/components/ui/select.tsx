@@ -1,7 +1,7 @@
 import { Check, ChevronDown } from "lucide-react";
 import { Select as Radix } from "radix-ui";
 import { cx } from "../../lib/cx.ts";
-import { controlClass } from "./input.tsx";
+import { control } from "./input.tsx";
 import { itemClass, popClass } from "./menu-styles.ts";
 
 export interface SelectOption<V extends string> {
@@ -34,7 +34,7 @@ export function Select<V extends string>({ options, value, onValueChange, disabl
         if (option) onValueChange(option.value);
       }}
     >
-      <Radix.Trigger {...aria} className={cx(controlClass, "inline-flex h-8 items-center justify-between gap-2 data-placeholder:text-faint", className)}>
+      <Radix.Trigger {...aria} className={control("inline-flex h-8 items-center justify-between gap-2 data-placeholder:text-faint", className)}>
         <span className="truncate">
           <Radix.Value placeholder={placeholder} />
         </span>

@@ -1,22 +1,35 @@
 import { Command as Cmdk } from "cmdk";
 import { Search } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { dialogClass, overlayClass } from "../../components/ui/dialog.tsx";
 import { Kbd } from "../../components/ui/kbd.tsx";
+import { useReturnFocus } from "../../components/ui/return-focus.ts";
 import { type Command, useRegisteredCommands } from "../../lib/commands.ts";
 import { cx } from "../../lib/cx.ts";
 import { groupBy } from "../../lib/group-by.ts";
 
 /** Navigation, rooms, tables and actions in one list. What a person may not do is shown, with the reason. */
 export function CommandPalette({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
+  const returnFocus = useReturnFocus(open);
+  const chosen = useRef<Command>(undefined);
+  const closed = (event: Event) => {
+    returnFocus(event);
+    // Only now, so that what the command opens may take the focus and later give it back.
+    chosen.current?.run();
+    chosen.current = undefined;
+  };
+  const choose = (command: Command) => {
+    chosen.current = command;
+    onOpenChange(false);
+  };
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={overlayClass} />
-        <Radix.Content aria-describedby={undefined} className={cx(dialogClass, "max-w-xl overflow-hidden")}>
+        <Radix.Content aria-describedby={undefined} onCloseAutoFocus={closed} className={cx(dialogClass, "max-w-xl overflow-hidden")}>
           <Radix.Title className="sr-only">Command palette</Radix.Title>
-          <Choices onDone={() => onOpenChange(false)} />
+          <Choices onChoose={choose} />
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
@@ -26,7 +39,7 @@ export function CommandPalette({ open, onOpenChange }: { open: boolean; onOpenCh
 const groupClass =
   "[&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-faint";
 
-function Choices({ onDone }: { onDone: () => void }) {
+function Choices({ onChoose }: { onChoose: (command: Command) => void }) {
   const [query, setQuery] = useState("");
   const groups = groupBy(useRegisteredCommands(), ({ group }) => group);
   return (
@@ -45,15 +58,7 @@ function Choices({ onDone }: { onDone: () => void }) {
         {groups.map(([group, commands]) => (
           <Cmdk.Group key={group} heading={group} className={groupClass}>
             {commands.map((command) => (
-              <Choice
-                key={command.id}
-                command={command}
-                onSelect={() => {
-                  onDone();
-                  // After the palette has given the focus back, so that what opens next may take it.
-                  setTimeout(command.run, 0);
-                }}
-              />
+              <Choice key={command.id} command={command} onSelect={() => onChoose(command)} />
             ))}
           </Cmdk.Group>
         ))}

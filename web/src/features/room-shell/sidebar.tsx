@@ -24,7 +24,7 @@ export function Sidebar({ entries }: { entries: readonly SidebarEntry[] }) {
         <ul className="flex flex-col gap-px">
           {entries.map(({ id, label, icon: Icon, to, params, active, keys }) => (
             <li key={id}>
-              <Link to={to} params={params} aria-current={active ? "page" : undefined} activeProps={{}} className={linkClass}>
+              <Link to={to} params={params} aria-current={active ? "page" : undefined} activeOptions={{ exact: true }} className={linkClass}>
                 <Icon className="size-4 text-faint" aria-hidden />
                 <span className="flex-1">{label}</span>
                 <span className="opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100" aria-hidden>

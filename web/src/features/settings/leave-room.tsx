@@ -27,7 +27,7 @@ export function LeaveRoom({ owners, onLeft }: { owners: number; onLeft: () => vo
   const last = isOwner && owners === 1;
   return (
     <Section title="Leave" description={last ? `You are the last owner. ${lastOwnerReason}` : "You lose access until somebody invites you again. The rows you made stay."}>
-      <Button variant="danger-ghost" disabled={last} onClick={() => setAsking(true)}>
+      <Button variant="danger-ghost" className="-ml-3" disabled={last} onClick={() => setAsking(true)}>
         Leave this room…
       </Button>
       <AlertDialog
