@@ -197,8 +197,9 @@ func refusal(err error) bool {
 	switch fault.CodeOf(err) {
 	case fault.Internal, fault.Unavailable:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 // repeated looks whether the call's commitId was used before.

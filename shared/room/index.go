@@ -65,6 +65,7 @@ func TouchesIndexes(e *commitlog.Entry) bool {
 		switch e.Ops[i].Kind {
 		case commitlog.SetMember, commitlog.SetInvite, commitlog.SetRoom:
 			return true
+		default:
 		}
 	}
 	return false
@@ -112,6 +113,7 @@ func indexed(st *replica.State, entry *commitlog.Entry) map[store.Key]access.Rol
 			email(op.Email)
 		case commitlog.SetRoom:
 			everybody = true
+		default:
 		}
 	}
 	if everybody {

@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -244,6 +245,7 @@ func parseCondition(col *schema.Column, is replica.Comparison, raw json.RawMessa
 			return f, fault.New(fault.Invalid, "contains takes a column of text; %s is %s", col.Name, col.Type)
 		}
 		plain = schema.Column{Name: col.Name, Type: schema.Text}
+	default:
 	}
 	v, err := filterValue(&plain, raw, texts)
 	if err == nil && v == nil && is != replica.Equal && is != replica.NotEqual {
@@ -293,7 +295,8 @@ func filterValue(col *schema.Column, raw json.RawMessage, texts bool) (schema.Va
 
 // bare takes the path from an error about a column: the caller names it.
 func bare(err error) error {
-	if f, ok := err.(*fault.Error); ok && f.Path != "" {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Path != "" {
 		c := *f
 		c.Path = ""
 		return &c

@@ -219,6 +219,7 @@ func changesSchema(e *commitlog.Entry) bool {
 		switch e.Ops[i].Kind {
 		case commitlog.CreateTable, commitlog.AlterTable, commitlog.DropTable:
 			return true
+		default:
 		}
 	}
 	return false

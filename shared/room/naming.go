@@ -39,6 +39,7 @@ func namings(e *commitlog.Entry, after *schema.Schema) []*schema.Schema {
 			after = after.WithoutTable(op.Def.Num)
 		case commitlog.DropTable:
 			after = undropped(after, op)
+		default:
 		}
 	}
 	return names
@@ -54,6 +55,7 @@ func before(e *commitlog.Entry, after *schema.Schema) *schema.Schema {
 			after = after.WithoutTable(op.Def.Num)
 		case commitlog.DropTable:
 			after = undropped(after, op)
+		default:
 		}
 	}
 	return after

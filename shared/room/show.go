@@ -102,6 +102,7 @@ func resets(e *commitlog.Entry, viewer Viewer) string {
 		return ResetLoad
 	case commitlog.Closed:
 		return ResetClosed
+	default:
 	}
 	for i := range e.Ops {
 		switch op := &e.Ops[i]; {
@@ -140,6 +141,7 @@ func visible(op *commitlog.Op, names, now *schema.Schema, viewer Viewer) bool {
 		grant.Principal.User.ID = viewer.User
 		named := names.TableByNum(op.Table)
 		return grant.SeesRow(own, op.Creator) && named != nil && viewer.subscribed(named.Name)
+	default:
+		return true // members and the room itself
 	}
-	return true
 }
