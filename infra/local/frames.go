@@ -3,8 +3,11 @@ package local
 import (
 	"bufio"
 	"encoding/binary"
+	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
+	"time"
 )
 
 // The gateway's limits: a frame of 32 KB, a message (all its frames) of 128 KB.
@@ -20,17 +23,39 @@ type frameMeter struct {
 	net.Conn
 	scan    frameScan
 	tooBig  func()
-	tripped bool
+	tripped atomic.Bool
 }
 
 // Read passes bytes on and follows the frames in them.
 func (m *frameMeter) Read(p []byte) (int, error) {
 	n, err := m.Conn.Read(p)
-	if !m.tripped && m.scan.feed(p[:n]) > maxFrame {
-		m.tripped = true
+	m.see(p[:n])
+	return n, err
+}
+
+func (m *frameMeter) see(p []byte) {
+	if !m.tripped.Load() && m.scan.feed(p) > maxFrame {
+		m.tripped.Store(true)
 		m.tooBig()
 	}
-	return n, err
+}
+
+// How long, and how much, a refused frame is read on: closing with bytes
+// unread resets the connection, and the client would not learn why.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 4 << 20
+)
+
+// Close closes the connection; after a refused frame it first takes what the
+// client has sent.
+func (m *frameMeter) Close() error {
+	if half, ok := m.Conn.(interface{ CloseWrite() error }); ok && m.tripped.Load() {
+		_ = half.CloseWrite() // Close follows and tells
+		_ = m.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.CopyN(io.Discard, m.Conn, lingerBytes)
+	}
+	return m.Conn.Close()
 }
 
 // frameScan follows frame headers (RFC 6455, section 5.2) in a byte stream.
@@ -101,5 +126,13 @@ func (w *meteredWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &frameMeter{Conn: conn, tooBig: w.tooBig}, rw, nil
+	m := &frameMeter{Conn: conn, tooBig: w.tooBig}
+	// A client that does not wait for the handshake's answer has sent bytes
+	// that the HTTP server read already.
+	early, err := rw.Reader.Peek(rw.Reader.Buffered())
+	if err != nil {
+		return nil, nil, err
+	}
+	m.see(early)
+	return m, rw, nil
 }

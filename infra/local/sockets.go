@@ -88,21 +88,36 @@ type connection struct {
 	ready  chan struct{} // closed when conn is set
 	conn   *websocket.Conn
 	opened time.Time
+
+	limiting sync.Mutex
+	bound    int64
 }
 
 func (c *connection) accept(w http.ResponseWriter, r *http.Request) error {
-	tooBig := func() { c.conn.SetReadLimit(1) } // the message at hand is cut, and the connection with 1009
-	conn, err := websocket.Accept(&meteredWriter{ResponseWriter: w, tooBig: tooBig}, r, &websocket.AcceptOptions{
+	conn, err := websocket.Accept(&meteredWriter{ResponseWriter: w, tooBig: func() { c.limit(1) }}, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // any origin may connect, as on AWS: the ticket is the proof
 		CompressionMode:    websocket.CompressionDisabled,
 	})
 	if err != nil {
 		return err
 	}
-	conn.SetReadLimit(maxMessage)
 	c.conn = conn
+	c.limit(maxMessage)
 	close(c.ready)
 	return nil
+}
+
+// limit bounds the message at hand and those after it; what is longer ends
+// the connection with 1009. The first limit below a whole message stays.
+func (c *connection) limit(n int64) {
+	c.limiting.Lock()
+	defer c.limiting.Unlock()
+	if c.bound == 0 || n < c.bound {
+		c.bound = n
+	}
+	if c.conn != nil {
+		c.conn.SetReadLimit(c.bound)
+	}
 }
 
 // serve reads frames until the connection ends; each is handled by itself,
