@@ -70,7 +70,8 @@ export class HttpClient {
     if (signal?.aborted) abort();
     try {
       const response = await this.#runtime.fetch(this.#address(request), { ...init, signal: gaveUp.signal });
-      return { status: response.status, retryAfter: response.headers.get("retry-after"), text: await response.text() };
+      const { status, headers } = response;
+      return { status, retryAfter: headers.get("retry-after"), requestId: headers.get("x-request-id"), text: await response.text() };
     } catch (cause) {
       if (gaveUp.signal.reason === tooLate) throw tooLate;
       if (signal?.aborted) throw new NanoError("aborted", "The request was withdrawn.", { cause });
@@ -92,10 +93,13 @@ export class HttpClient {
 interface Received {
   status: number;
   retryAfter: string | null;
+  /** For a report to whoever runs the server; kept in the error's `data`. */
+  requestId: string | null;
   text: string;
 }
 
-function answer({ status, retryAfter, text }: Received): unknown {
+function answer(received: Received): unknown {
+  const { status, text } = received;
   if (status === 204 || (status < 300 && text === "")) return undefined;
   let body: unknown;
   try {
@@ -104,10 +108,10 @@ function answer({ status, retryAfter, text }: Received): unknown {
     if (status < 400) throw new NanoError("protocol", "The server's answer is not JSON.", { status, cause });
   }
   if (status < 400) return body;
-  throw problem(status, retryAfter, body);
+  throw problem(received, body);
 }
 
-function problem(status: number, retryAfter: string | null, body: unknown): NanoError {
+function problem({ status, retryAfter, requestId }: Received, body: unknown): NanoError {
   const data = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
   const text = data["detail"] ?? data["title"];
   const wait = data["retryAfterMs"] ?? (retryAfter === null ? undefined : Number(retryAfter) * 1000);
@@ -115,7 +119,7 @@ function problem(status: number, retryAfter: string | null, body: unknown): Nano
     path: typeof data["path"] === "string" ? data["path"] : undefined,
     retryAfterMs: typeof wait === "number" && Number.isFinite(wait) ? wait : undefined,
     status,
-    data,
+    data: requestId === null ? data : { requestId, ...data },
   });
 }
 

@@ -1,7 +1,9 @@
 /** Times for people: relative where it is recent, the whole in a title. */
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "long" });
-const day = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+import { locale } from "./locale.ts";
+
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "long" });
+const day = new Intl.DateTimeFormat(locale, { year: "numeric", month: "short", day: "numeric" });
+const whole = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 
 const steps: [limit: number, unit: Intl.RelativeTimeFormatUnit, ms: number][] = [
   [60 * 60_000, "minute", 60_000],
