@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/fault"
@@ -40,14 +41,26 @@ type Deps struct {
 	Store    store.Store
 	Replicas *replica.Cache
 	Rooms    indexer
-	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: slog.Default
 }
 
-// Handler is the relay.
-type Handler struct{ Deps }
+// Handler is the relay. It is safe for concurrent use.
+type Handler struct {
+	Deps
+	pace pace
+}
 
 // New returns a relay.
-func New(d Deps) *Handler { return &Handler{d} }
+func New(d Deps) *Handler {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	return &Handler{Deps: d, pace: pace{rested: map[string]time.Time{}, postponed: map[string]bool{}}}
+}
 
 // Failure is a change that was not worked off and is to be told again.
 type Failure struct {
@@ -89,13 +102,7 @@ func (h *Handler) relay(ctx context.Context, partition string) error {
 	if err := h.advance(ctx, r, ulid); err != nil {
 		return fmt.Errorf("relay room %s: %w", ulid, err)
 	}
-	if !r.CheckpointDue() {
-		return nil
-	}
-	if err := r.Checkpoint(ctx); err != nil {
-		return fmt.Errorf("checkpoint room %s: %w", ulid, err)
-	}
-	return nil
+	return h.checkpoint(ctx, r, ulid)
 }
 
 // pageEntries is how many entries are worked off between two watermarks.

@@ -19,28 +19,37 @@ func main() {
 	defer stop()
 	seconds := flag.Int("seconds", 10, "how long each scenario runs")
 	idle := flag.Duration("idle", 3*time.Minute, "how long the sockets of the idle scenario wait; 0 leaves it out")
+	only := flag.String("only", "", "run one scenario: start, write, list, point or live")
+	binary := flag.String("runner", "", "a built runner to measure; empty: build it")
 	flag.Parse()
-	if err := run(ctx, time.Duration(*seconds)*time.Second, *idle); err != nil {
+	if err := run(ctx, time.Duration(*seconds)*time.Second, *idle, *only, *binary); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, d, idle time.Duration) error {
+func run(ctx context.Context, d, idle time.Duration, only, binary string) error {
 	dir, err := os.MkdirTemp(".", ".bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	binary, err := build(ctx, dir)
-	if err != nil {
-		return fmt.Errorf("build the runner: %w", err)
+	if binary == "" {
+		if binary, err = build(ctx, dir); err != nil {
+			return fmt.Errorf("build the runner: %w", err)
+		}
 	}
 	b := &bench{ctx: ctx, d: d, idle: idle, dir: dir, binary: binary}
 	fmt.Println("| what | goal | measured |\n|---|---|---|")
-	for _, scenario := range []func() error{b.starting, b.writing, b.listing, b.points, b.delivery} {
-		if err := scenario(); err != nil {
-			return err
+	for _, s := range []struct {
+		name string
+		run  func() error
+	}{{"start", b.starting}, {"write", b.writing}, {"list", b.listing}, {"point", b.points}, {"live", b.delivery}} {
+		if only != "" && only != s.name {
+			continue
+		}
+		if err := s.run(); err != nil {
+			return fmt.Errorf("scenario %s: %w", s.name, err)
 		}
 	}
 	return nil

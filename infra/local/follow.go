@@ -18,7 +18,7 @@ const (
 	maxChanges  = 1000
 	retryFirst  = time.Second
 	retryLast   = time.Minute
-	maxAttempts = 8 // then the changes are let go; the room's next commit, or a restart, tries again
+	maxAttempts = 4 // then the changes are let go; the room's next commit, or a restart, tries again
 )
 
 // follower feeds the relay from the change feed, as the stream does on AWS.
@@ -43,8 +43,8 @@ func (f *follower) run(ctx context.Context) {
 }
 
 func (f *follower) step(ctx context.Context) error {
-	changes, token, err := f.feed.Next(ctx, maxChanges)
-	if err != nil {
+	changes, token, err := f.next(ctx)
+	if err != nil || len(changes) == 0 {
 		return err
 	}
 	if err := f.handle(ctx, changes); err != nil {
@@ -57,6 +57,22 @@ func (f *follower) step(ctx context.Context) error {
 		return nil
 	}
 	return pause(ctx, gatherTime)
+}
+
+// next waits for changes, but no longer than until the relay has postponed
+// work to resume.
+func (f *follower) next(ctx context.Context) ([]store.Change, string, error) {
+	wait := f.relay.Resume(ctx)
+	if wait == 0 {
+		return f.feed.Next(ctx, maxChanges)
+	}
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	changes, token, err := f.feed.Next(waiting, maxChanges)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return nil, "", nil
+	}
+	return changes, token, err
 }
 
 // handle works changes off, repeating those that failed.
