@@ -2,7 +2,7 @@
 import type { Cells, Row, Table } from "@nanotype/client";
 
 /** What is to be done to the columns of a table. */
-export type ColumnIntent = { kind: "add"; before?: string } | { kind: "rename" | "change" | "drop"; column: string };
+export type ColumnIntent = { kind: "add" } | { kind: "rename"; column: string } | { kind: "change"; column: string } | { kind: "drop"; column: string };
 
 export interface ColumnDialogsProps {
   table: Table;

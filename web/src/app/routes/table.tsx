@@ -1,41 +1,63 @@
-import { useRoomStatus, useTables } from "@nanotype/client/react";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { Table2 } from "lucide-react";
-import { Button } from "../../components/ui/button.tsx";
-import { EmptyState } from "../../components/ui/states.tsx";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useEffect } from "react";
+import { TableScreen } from "../../features/grid/table-screen.tsx";
 import { useCurrentRoom } from "../../lib/room-context.ts";
+import type { TableSearch } from "../../lib/table-search.ts";
 import { useTitle } from "../../lib/title.ts";
-import { PendingScreen } from "../pending-screen.tsx";
 
 const route = getRouteApi("/signed-in/rooms/$room/tables/$table");
+const RowPanel = lazy(async () => ({ default: (await import("../../features/row-panel/row-panel.tsx")).RowPanel }));
+const ColumnDialogs = lazy(async () => ({ default: (await import("../../features/columns/column-dialogs.tsx")).ColumnDialogs }));
 
 export function TableRoute() {
-  const { table } = route.useParams();
+  const { room: id, table } = route.useParams();
+  const search = route.useSearch();
+  const navigate = useNavigate();
   const { name, room } = useCurrentRoom();
-  const known = useTables(room).find((one) => one.name === table);
-  const { connection } = useRoomStatus(room);
   useTitle(table, name);
-  if (known) return <main className="p-4">{known.columns.map((column) => column.name).join(", ")}</main>;
-  return connection === "live" ? <NoTable table={table} /> : <PendingScreen />;
-}
-
-function NoTable({ table }: { table: string }) {
-  const { id } = useCurrentRoom();
+  const change = useCallback(
+    (part: Partial<TableSearch>) =>
+      void navigate({
+        to: "/rooms/$room/tables/$table",
+        params: { room: id, table },
+        search: (before: TableSearch) => said({ ...before, ...part }),
+        replace: part.row === undefined,
+      }),
+    [navigate, id, table],
+  );
+  // Whoever renames the table takes everybody along.
+  useEffect(
+    () =>
+      room.on("commit", ({ commit }) => {
+        const renamed = commit.ops.find((op) => op.op === "alterTable" && op.table === table && op.name !== undefined);
+        if (renamed?.op !== "alterTable" || renamed.name === undefined) return;
+        void navigate({ to: "/rooms/$room/tables/$table", params: { room: id, table: renamed.name }, search: true, replace: true });
+      }),
+    [room, id, table, navigate],
+  );
   return (
-    <main>
-      <EmptyState
-        icon={<Table2 />}
-        title={`There is no table “${table}”`}
-        actions={
-          <Button asChild>
-            <Link to="/rooms/$room" params={{ room: id }}>
-              Go to the first table
-            </Link>
-          </Button>
-        }
-      >
-        It was renamed or dropped, or its name was mistyped.
-      </EmptyState>
+    <main className="relative h-full">
+      <TableScreen
+        table={table}
+        search={search}
+        onSearchChange={change}
+        rowPanel={(props) => (
+          <Suspense>
+            <RowPanel {...props} />
+          </Suspense>
+        )}
+        columnDialogs={(props) => (
+          <Suspense>
+            <ColumnDialogs {...props} />
+          </Suspense>
+        )}
+      />
     </main>
   );
+}
+
+/** Without what says nothing, so that it does not show in the address. */
+function said(search: TableSearch): TableSearch {
+  const entries = Object.entries(search).filter(([, value]) => value !== "" && value !== undefined && !(Array.isArray(value) && value.length === 0));
+  return Object.fromEntries(entries);
 }

@@ -1,0 +1,72 @@
+import type { Column } from "@nanotype/client";
+import { useState } from "react";
+import { Button } from "../../components/ui/button.tsx";
+import { Field } from "../../components/ui/field.tsx";
+import { Input } from "../../components/ui/input.tsx";
+import { Select } from "../../components/ui/select.tsx";
+import { ValueField } from "../../components/values/value-field.tsx";
+import { columnLabel } from "../../lib/values/meta.ts";
+import { compileFilter, type Filter, needsValue, operatorLabel, operatorsOf } from "./logic/filters.ts";
+
+export interface FilterFormProps {
+  columns: readonly Column[];
+  /** What it begins with. */
+  filter: Filter;
+  onApply: (filter: Filter) => void;
+}
+
+export function newFilter(column: Column): Filter {
+  return { column: column.name, operator: operatorsOf(column.type)[0] ?? "eq", text: "" };
+}
+
+export function FilterForm({ columns, filter, onApply }: FilterFormProps) {
+  const [draft, setDraft] = useState(filter);
+  const [tried, setTried] = useState(false);
+  const column = columns.find(({ name }) => name === draft.column) ?? columns[0];
+  if (!column) return null;
+  const { problem } = compileFilter(draft, columns);
+  const single = draft.operator === "eq" || draft.operator === "ne";
+  const choice = single && (column.type === "enum" || column.type === "boolean");
+  const apply = () => {
+    if (problem === undefined) onApply(draft);
+    else setTried(true);
+  };
+  return (
+    <form
+      className="flex flex-col gap-2.5 p-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply();
+      }}
+    >
+      <div className="grid grid-cols-2 gap-2">
+        <Select
+          aria-label="Column"
+          options={columns.map(({ name }) => ({ value: name, label: columnLabel(name) }))}
+          value={column.name}
+          onValueChange={(name) => setDraft(newFilter(columns.find((one) => one.name === name) ?? column))}
+        />
+        <Select
+          aria-label="Condition"
+          options={operatorsOf(column.type).map((operator) => ({ value: operator, label: operatorLabel(operator, column.type) }))}
+          value={draft.operator}
+          onValueChange={(operator) => setDraft({ ...draft, operator })}
+        />
+      </div>
+      {needsValue(draft.operator) && (
+        <Field label="Value" hideLabel error={tried ? problem : undefined} hint={draft.operator === "in" ? "Several values, separated by commas" : undefined}>
+          {(control) =>
+            choice || column.type === "date" || column.type === "timestamp" ? (
+              <ValueField {...control} autoFocus column={{ ...column, required: true }} draft={draft.text} onChange={(text) => setDraft({ ...draft, text: text ?? "" })} />
+            ) : (
+              <Input {...control} autoFocus placeholder="Value" value={draft.text} onChange={(event) => setDraft({ ...draft, text: event.target.value })} />
+            )
+          }
+        </Field>
+      )}
+      <Button type="submit" variant="primary" size="sm" className="self-end">
+        Apply filter
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,403 @@
+import type { Column, Value } from "@nanotype/client";
+import { type ClipboardEvent, type FocusEvent, type KeyboardEvent, type MouseEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
+import { ContextMenu, ContextMenuTrigger } from "../../components/ui/context-menu.tsx";
+import { notify } from "../../lib/toast.ts";
+import { copyText } from "../../lib/values/format.ts";
+import { parseText } from "../../lib/values/parse.ts";
+import { CellEditor } from "./cell-editor.tsx";
+import { CellMenu, type CellMenuActions } from "./cell-menu.tsx";
+import type { GridController } from "./grid-controller.ts";
+import { GridHeader, type GridHeaderProps } from "./grid-header.tsx";
+import { GridRow, gutterWidth, rowHeight } from "./grid-row.tsx";
+import type { GridView } from "./logic/grid-rows.ts";
+import { type GridAction, gridAction } from "./logic/keys.ts";
+import { clipType, type ClipCell, readClip, writeClip } from "./logic/paste.ts";
+import { allTicked, blockOf, type CellName, extendedTo, focused, headerRow, meantRows, type Move, moved, noneTicked, ticked, tickedTo, toggledRows } from "./logic/selection.ts";
+import { useOwnCursor, usePeers } from "./use-peers.ts";
+import { useRowWindow } from "./use-row-window.ts";
+import "./grid.css";
+
+export interface GridProps {
+  controller: GridController;
+  view: GridView;
+  columns: readonly Column[];
+  widths: ReadonlyMap<string, number>;
+  header: Omit<GridHeaderProps, "columns" | "focus" | "gridId" | "allTicked" | "someTicked" | "onTickAll">;
+  nameOf: (user: string) => string;
+  /** Row whose panel is open. */
+  opened: string | undefined;
+  actions: GridActions;
+}
+
+export interface GridActions extends CellMenuActions {
+  insertRow: () => void;
+  clearFilters: () => void;
+  paste: (clip: ClipCell[][]) => void;
+  openColumnMenu: (column: string) => void;
+  sortBy: (column: string) => void;
+  shiftColumn: (column: string, by: -1 | 1) => void;
+  resizeColumn: (column: string, by: number) => void;
+  scrolled: (away: boolean) => void;
+}
+
+const isMac = /Mac|iPhone|iPad/u.test(navigator.userAgent);
+
+export function Grid({ controller, view, columns, widths, header, nameOf, opened, actions }: GridProps) {
+  const gridId = useId().replaceAll(/[^\w-]/gu, "");
+  const scroller = useRef<HTMLDivElement>(null);
+  const exit = useRef<HTMLDivElement>(null);
+  const selection = useSyncExternalStore(controller.selection.subscribe, controller.selection.get);
+  const editing = useSyncExternalStore(controller.editing.subscribe, controller.editing.get);
+  const [active, setActive] = useState(false);
+  const canEdit = controller.denied === undefined;
+  const peers = usePeers(controller);
+  useOwnCursor(controller);
+  const { items, height, showRow, page } = useRowWindow(scroller, view.rows.length);
+  const { focus } = selection;
+  const { layout } = controller;
+  const block = blockOf(selection, { rows: view.ids, columns: columns.map(({ name }) => name), rowIndex: view.rowIndex });
+  const several = block !== undefined && (block.top !== block.bottom || block.left !== block.right);
+
+  const reveal = (cell: CellName | undefined) => {
+    const element = scroller.current;
+    if (!cell || !element) return;
+    const index = controller.layout.rowIndex(cell.row);
+    if (index !== undefined) showRow(index);
+    showColumn(element, columns, widths, cell.column);
+  };
+  const select = (change: Parameters<typeof controller.selection.update>[0]) => {
+    controller.selection.update(change);
+    reveal(controller.selection.get().focus);
+  };
+  const refocus = () => scroller.current?.focus({ preventScroll: true });
+
+  // A row that was just made, or a link's, is shown wherever it is.
+  const wanted = focus && layout.rowIndex(focus.row) !== undefined ? `${focus.row} ${focus.column}` : "";
+  useEffect(() => {
+    const [row = "", column = ""] = wanted.split(" ");
+    const index = controller.layout.rowIndex(row);
+    if (index !== undefined) showRow(index);
+    if (column !== "" && scroller.current) showColumn(scroller.current, columns, widths, column);
+    // Only another cell scrolls, not another width or another row's arrival.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [wanted]);
+
+  const end = (move?: Move) => {
+    controller.editing.set(undefined);
+    if (move) select((before) => moved(before, controller.layout, move));
+    refocus();
+  };
+  const save = (cell: CellName, value: Value, move?: Move) => {
+    void controller.setCell(cell.row, cell.column, value);
+    end(move);
+  };
+  const leave = (cell: CellName, text: string) => {
+    const column = controller.column(cell.column);
+    const parsed = column && text !== "" ? parseText(column, text) : undefined;
+    controller.editing.set(undefined);
+    if (!column || !parsed) return;
+    if (parsed.problem === undefined) void controller.setCell(cell.row, cell.column, parsed.value);
+    else controller.marks.end([{ row: cell.row, columns: [cell.column] }], () => ({ message: `${column.name} ${parsed.problem}.`, text }));
+  };
+  const editor = (value: Value) => {
+    const column = editing && controller.column(editing.column);
+    if (!editing || !column) return null;
+    const refused = controller.marks.row(editing.row).failed.get(editing.column)?.text;
+    return (
+      <CellEditor
+        key={`${editing.row} ${editing.column}`}
+        column={column}
+        value={value}
+        initial={editing.typed ?? refused}
+        onSave={(next, move) => save(editing, next, move)}
+        onLeave={(text) => leave(editing, text)}
+        onCancel={() => end()}
+      />
+    );
+  };
+
+  const space = (cell: CellName) => {
+    const column = controller.column(cell.column);
+    if (column?.type !== "boolean") actions.openRow(cell.row);
+    else void controller.setCell(cell.row, cell.column, layout.rowsById(cell.row)?.[cell.column] !== true);
+  };
+  const run = (action: GridAction): boolean => {
+    if (action.kind === "move") return move(action.move, action.options);
+    if (action.kind === "undo" || action.kind === "redo") controller[action.kind]();
+    else if (action.kind === "tickAll") select((before) => allTicked(before, controller.layout));
+    else if (action.kind === "tickAllInTable") {
+      actions.clearFilters();
+      setTimeout(() => controller.selection.update((before) => allTicked(before, controller.layout)), 0);
+    } else if (action.kind === "leave") leaveGrid();
+    else if (action.kind === "insertRow") actions.insertRow();
+    else if (focus) onCell(action, focus);
+    return true;
+  };
+  const onCell = (action: GridAction, cell: CellName) => {
+    switch (action.kind) {
+      case "type":
+        controller.startEdit(cell, action.text);
+        break;
+      case "edit":
+        controller.startEdit(cell);
+        break;
+      case "space":
+        space(cell);
+        break;
+      case "openRow":
+        actions.openRow(cell.row);
+        break;
+      case "clear":
+      case "setNull":
+        controller.setNull();
+        break;
+      case "deleteRows":
+        controller.deleteRows(meantRows(selection, layout));
+        break;
+      case "tickRows":
+        select((before) => toggledRows(before, layout));
+        break;
+      case "columnMenu":
+        actions.openColumnMenu(cell.column);
+        break;
+      case "sort":
+        actions.sortBy(cell.column);
+        break;
+      case "shiftColumn":
+        actions.shiftColumn(cell.column, action.by);
+        break;
+      case "resizeColumn":
+        actions.resizeColumn(cell.column, action.by);
+        break;
+      case "contextMenu":
+        openContextMenu(gridId, cell, scroller.current);
+        break;
+      default:
+    }
+  };
+  const move = (to: Move, options: Parameters<typeof moved>[3]): boolean => {
+    const before = controller.selection.get();
+    const after = moved(before, controller.layout, to, { ...options, page: page() });
+    select(() => after);
+    // At the last cell Tab goes on to what comes after the grid.
+    return after !== before || (to !== "next" && to !== "previous");
+  };
+  const leaveGrid = () => {
+    if (several) select((before) => focused(before, before.focus));
+    else if (selection.ticked.size > 0) select(noneTicked);
+    else exit.current?.focus();
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.target !== scroller.current || event.nativeEvent.isComposing) return;
+    const stroke = { key: event.key, shift: event.shiftKey, alt: event.altKey, mod: isMac ? event.metaKey : event.ctrlKey };
+    const action = gridAction(stroke, focus?.row === headerRow);
+    // Who may only read does not type: the page's chords work instead.
+    if (!action || (action.kind === "type" && !canEdit)) return;
+    if (run(action)) event.preventDefault();
+  };
+  const onFocus = (event: FocusEvent) => {
+    if (event.target !== scroller.current) return;
+    setActive(true);
+    if (!focus) controller.selection.update((before) => moved(before, controller.layout, "top"));
+  };
+  const onMouseDown = (event: MouseEvent) => {
+    const hit = cellAt(event.target);
+    if (!hit || hit.inEditor) return;
+    if (event.button === 2) {
+      if (hit.column !== undefined && !within(hit, block, controller)) select((before) => focused(before, { row: hit.row, column: hit.column ?? "" }));
+      return;
+    }
+    if (event.button !== 0) return;
+    event.preventDefault();
+    if (controller.editing.get()) (document.activeElement as HTMLElement | null)?.blur();
+    refocus();
+    if (hit.tick) {
+      const on = !selection.ticked.has(hit.row);
+      controller.selection.update((before) => (event.shiftKey ? tickedTo(before, hit.row, layout) : ticked(before, hit.row, on)));
+    } else if (hit.open) actions.openRow(hit.row);
+    else if (hit.column !== undefined) {
+      const cell = { row: hit.row, column: hit.column };
+      select((before) => (event.shiftKey ? extendedTo(before, cell) : focused(before, cell)));
+      if (!event.shiftKey) dragBlock(controller);
+    }
+  };
+  const onDoubleClick = (event: MouseEvent) => {
+    const hit = cellAt(event.target);
+    if (hit?.column !== undefined && !hit.inEditor) controller.startEdit({ row: hit.row, column: hit.column });
+  };
+  const onCopy = (event: ClipboardEvent, cut = false) => {
+    if (event.target !== scroller.current) return;
+    const picked = pickedCells(controller, columns);
+    if (!picked) return;
+    const { text, exact } = writeClip(picked.rows, picked.columns);
+    event.clipboardData.setData("text/plain", text);
+    event.clipboardData.setData(clipType, exact);
+    event.preventDefault();
+    if (cut) controller.setNull();
+    else controller.spoken.set(`${picked.rows.length * picked.columns.length} cells copied`);
+  };
+  const onPaste = (event: ClipboardEvent) => {
+    if (event.target !== scroller.current) return;
+    event.preventDefault();
+    actions.paste(readClip(event.clipboardData.getData("text/plain"), event.clipboardData.getData(clipType)));
+  };
+
+  const focusId = focus && (focus.row === headerRow ? `${gridId}-h-${focus.column}` : `${gridId}-${focus.row}-${focus.column}`);
+  const vectorColumn = columns.find(({ embed }) => embed)?.name;
+  const width = gutterWidth + columns.reduce((sum, { name }) => sum + (widths.get(name) ?? 0), 0) + 48;
+  const variables = Object.fromEntries([...widths].map(([name, size]) => [`--w-${name}`, `${size}px`]));
+  return (
+    <>
+      <ContextMenu>
+        <ContextMenuTrigger asChild>
+          <div
+            ref={scroller}
+            role="grid"
+            tabIndex={0}
+            aria-label={`Table ${controller.table.name}`}
+            aria-rowcount={view.rows.length + 1}
+            aria-colcount={columns.length + 2}
+            aria-multiselectable
+            aria-readonly={!canEdit}
+            aria-activedescendant={focusId}
+            data-active={active}
+            style={variables}
+            className="relative min-h-0 flex-1 overflow-auto overscroll-contain bg-surface outline-none select-none focus-visible:shadow-[inset_0_2px_0_var(--ring)]"
+            onKeyDown={onKeyDown}
+            onFocus={onFocus}
+            onBlur={() => setActive(false)}
+            onMouseDown={onMouseDown}
+            onDoubleClick={onDoubleClick}
+            onCopy={(event) => onCopy(event)}
+            onCut={(event) => onCopy(event, true)}
+            onPaste={onPaste}
+            onScroll={(event) => actions.scrolled(event.currentTarget.scrollTop > rowHeight / 2)}
+          >
+            <GridHeader
+              {...header}
+              gridId={gridId}
+              columns={columns}
+              focus={focus?.row === headerRow ? focus.column : undefined}
+              allTicked={selection.ticked.size > 0 && selection.ticked.size === view.rows.length}
+              someTicked={selection.ticked.size > 0}
+              onTickAll={(on) => controller.selection.update((before) => (on ? allTicked(before, layout) : noneTicked(before)))}
+            />
+            <div role="rowgroup" className="relative" style={{ height, minWidth: width }}>
+              {items.map((index) => {
+                const row = view.rows[index];
+                if (!row) return null;
+                const inBlock = several && index >= block.top && index <= block.bottom;
+                return (
+                  <GridRow
+                    key={row.id}
+                    gridId={gridId}
+                    row={row}
+                    index={index}
+                    columns={columns}
+                    marks={controller.marks}
+                    focus={focus?.row === row.id ? focus.column : undefined}
+                    block={inBlock ? `${block.left}-${block.right}` : undefined}
+                    ticked={selection.ticked.has(row.id)}
+                    opened={opened === row.id}
+                    peers={peers.get(row.id)}
+                    vectorColumn={vectorColumn}
+                    canEdit={canEdit}
+                    nameOf={nameOf}
+                    editing={editing?.row === row.id ? editing.column : undefined}
+                    editor={editing?.row === row.id ? editor : undefined}
+                  />
+                );
+              })}
+            </div>
+          </div>
+        </ContextMenuTrigger>
+        <CellMenu controller={controller} actions={actions} onCopy={() => void copyPicked(controller, columns)} />
+      </ContextMenu>
+      <div ref={exit} tabIndex={-1} className="sr-only">
+        End of the table. Tab goes on, Shift+Tab goes back into it.
+      </div>
+    </>
+  );
+}
+
+interface Hit {
+  row: string;
+  column: string | undefined;
+  tick: boolean;
+  open: boolean;
+  inEditor: boolean;
+}
+
+function cellAt(target: EventTarget): Hit | undefined {
+  if (!(target instanceof Element)) return undefined;
+  const row = target.closest<HTMLElement>("[data-row]")?.dataset["row"];
+  if (row === undefined) return undefined;
+  const has = (selector: string) => target.closest(selector) !== null;
+  const column = target.closest<HTMLElement>("[data-column]")?.dataset["column"];
+  return { row, column, tick: has("[data-tick]"), open: has("[data-open]"), inEditor: has("input,textarea,[role=listbox]") };
+}
+
+function within(hit: Hit, block: ReturnType<typeof blockOf>, controller: GridController): boolean {
+  const index = controller.layout.rowIndex(hit.row);
+  const column = controller.layout.columns.indexOf(hit.column ?? "");
+  if (!block || index === undefined) return false;
+  return index >= block.top && index <= block.bottom && column >= block.left && column <= block.right;
+}
+
+/** Until the button is let go, the block follows the pointer. */
+function dragBlock(controller: GridController): void {
+  const follow = (event: globalThis.MouseEvent) => {
+    const hit = event.target && cellAt(event.target);
+    if (hit && hit.column !== undefined) {
+      const cell = { row: hit.row, column: hit.column };
+      const { focus } = controller.selection.get();
+      if (focus?.row !== cell.row || focus.column !== cell.column) controller.selection.update((before) => extendedTo(before, cell));
+    }
+  };
+  window.addEventListener("mousemove", follow);
+  window.addEventListener("mouseup", () => window.removeEventListener("mousemove", follow), { once: true });
+}
+
+/** Ticked rows with all columns, else the block. */
+function pickedCells(controller: GridController, columns: readonly Column[]) {
+  const selection = controller.selection.get();
+  const block = blockOf(selection, controller.layout);
+  const rows = meantRows(selection, controller.layout)
+    .map((id) => controller.layout.rowsById(id))
+    .filter((row) => row !== undefined);
+  const picked = selection.ticked.size > 0 || !block ? columns : columns.slice(block.left, block.right + 1);
+  return rows.length > 0 ? { rows, columns: picked } : undefined;
+}
+
+export async function copyPicked(controller: GridController, columns: readonly Column[]): Promise<void> {
+  const picked = pickedCells(controller, columns);
+  if (!picked) return;
+  const single = picked.rows.length === 1 && picked.columns.length === 1;
+  const text = single ? copyText(picked.rows[0]?.[picked.columns[0]?.name ?? ""] ?? null) : writeClip(picked.rows, picked.columns).text;
+  try {
+    await navigator.clipboard.writeText(text);
+    controller.spoken.set("Copied");
+  } catch (error) {
+    notify.failed("The browser did not allow copying", error);
+  }
+}
+
+/** The menu key opens the menu at the cell, not in the middle of the grid. */
+function openContextMenu(gridId: string, cell: CellName, grid: HTMLElement | null): void {
+  const box = document.getElementById(`${gridId}-${cell.row}-${cell.column}`)?.getBoundingClientRect();
+  if (!box || !grid) return;
+  grid.dispatchEvent(new window.MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX: box.left + 12, clientY: box.bottom - 4 }));
+}
+
+/** Scrolls sideways until the column is beside the row's own column. */
+function showColumn(element: HTMLElement, columns: readonly Column[], widths: ReadonlyMap<string, number>, name: string): void {
+  const at = columns.findIndex((column) => column.name === name);
+  if (at < 0) return;
+  const left = columns.slice(0, at).reduce((sum, column) => sum + (widths.get(column.name) ?? 0), 0);
+  const right = left + (widths.get(name) ?? 0);
+  const room = element.clientWidth - gutterWidth;
+  if (left < element.scrollLeft) element.scrollLeft = left;
+  else if (right > element.scrollLeft + room) element.scrollLeft = Math.min(left, right - room);
+}
+
