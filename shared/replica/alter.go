@@ -57,7 +57,7 @@ func (d *Draft) changeSchema(next *schema.Schema) {
 		w.Sums.Content.Sub(d.hash.table(&w.Schema.Tables[i]))
 	}
 	w.Sums.State.Sub(d.hash.counters(w.Schema))
-	w.Schema, w.SchemaSeq = next, w.Seq+1
+	w.Schema, w.SchemaSeq = next, w.Seq
 	for i := range next.Tables {
 		w.Sums.Content.Add(d.hash.table(&next.Tables[i]))
 	}

@@ -151,7 +151,7 @@ type history struct {
 }
 
 // maxScan is how many entries are looked through for schema changes. Who is
-// further behind is told to load anew.
+// further behind the newest change is told to load anew.
 const maxScan = 20_000
 
 // schemasAfter gives the names of tables and columns right after each entry,
@@ -177,8 +177,8 @@ func (e *Engine) schemasAfter(ctx context.Context, st *replica.State, entries []
 
 // alterations lists the entries after seq, up to st, that changed the schema.
 func (e *Engine) alterations(ctx context.Context, st *replica.State, seq int64) ([]*commitlog.Entry, bool, error) {
-	if seq >= st.Seq {
-		return nil, true, nil
+	if seq >= st.SchemaSeq {
+		return nil, true, nil // the present names
 	}
 	h := &e.room(st.Room).history
 	h.mu.Lock()
@@ -186,11 +186,11 @@ func (e *Engine) alterations(ctx context.Context, st *replica.State, seq int64) 
 	if seq < h.from || h.through == 0 || seq > h.through {
 		h.from, h.through, h.alters = seq, seq, nil
 	}
-	if st.Seq-h.through > maxScan {
+	if st.SchemaSeq-h.through > maxScan {
 		return nil, false, nil
 	}
-	for h.through < st.Seq {
-		page, _, _, err := commitlog.Read(ctx, e.store, st.Room, h.through, int(min(1000, st.Seq-h.through)))
+	for h.through < st.SchemaSeq {
+		page, _, _, err := commitlog.Read(ctx, e.store, st.Room, h.through, int(min(1000, st.SchemaSeq-h.through)))
 		var gap *commitlog.GapError
 		if errors.As(err, &gap) || err == nil && len(page) == 0 {
 			return nil, false, nil

@@ -345,3 +345,25 @@ func TestRewind(t *testing.T) {
 		}
 	}
 }
+
+// TestSchemaSeqTellsTheNewestChange: nobody need look for names through the
+// commits that follow it.
+// TestSchemaSeqTellsTheNewestChange: however many commits follow the
+// newest change of the schema, nobody need look through them for names.
+func TestSchemaSeqTellsTheNewestChange(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	w.den(e)
+	w.commit(e, bob, `{"op":"insert","table":"tasks","row":{"title":"x"}}`)
+	for _, engine := range []*room.Engine{e, w.engine()} {
+		st := w.state(engine)
+		if st.SchemaSeq == 0 || st.SchemaSeq > 3 {
+			t.Errorf("newest change of the schema at %d of %d", st.SchemaSeq, st.Seq)
+		}
+		page, err := engine.Log(t.Context(), ada, den, 0, 1, 0)
+		must(t, err)
+		if page.Reset || len(page.Commits) != 1 {
+			t.Errorf("the beginning of the log: %+v", page)
+		}
+	}
+}
