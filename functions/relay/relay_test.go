@@ -173,3 +173,22 @@ func TestRelayOfARoomThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 		t.Errorf("the good room was not relayed: %s, %v", item.Data, err)
 	}
 }
+
+func TestTendRelaysRoomsThatTheFeedForgot(t *testing.T) {
+	w := newWorld(t)
+	info := w.create(t, "plans")
+	w.create(t, "others")
+	if behind, err := w.relay.Tend(t.Context()); behind != 2 || err != nil {
+		t.Fatalf("%d rooms behind, %v; want 2", behind, err)
+	}
+	item, err := w.store.Get(t.Context(), room.ShardKey(info.ULID), true)
+	if err != nil || !strings.Contains(string(item.Data), `"relayed":1`) {
+		t.Errorf("not relayed: %s, %v", item.Data, err)
+	}
+	w.insert(t, "plans", 1, "one")
+	for _, want := range []int{1, 0} {
+		if behind, err := w.relay.Tend(t.Context()); behind != want || err != nil {
+			t.Errorf("%d rooms behind, %v; want %d", behind, err, want)
+		}
+	}
+}

@@ -92,6 +92,7 @@ func (r *Runner) Serve(ctx context.Context) error {
 	if r.follower != nil {
 		background.Go(func() { r.follower.run(following) })
 	}
+	background.Go(func() { r.tend(following) })
 	served := make(chan error, 1)
 	go func() { served <- r.server.Serve(r.listener) }()
 	var failed error
@@ -116,4 +117,24 @@ func (r *Runner) stop(ctx context.Context) error {
 	r.sockets.wait(ctx)
 	r.frames()
 	return errors.Join(serverError, hubError)
+}
+
+// The schedule of the relay: soon after the start, for what a crash left
+// behind, then every hour.
+const (
+	tendFirst = 20 * time.Second
+	tendEvery = time.Hour
+)
+
+// tend runs the scheduled work until ctx ends.
+func (r *Runner) tend(ctx context.Context) {
+	for wait := tendFirst; pause(ctx, wait) == nil; wait = tendEvery {
+		behind, err := r.parts.relay.Tend(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.log.Error("scheduled work", "error", err)
+		}
+		if behind > 0 {
+			r.log.Info("relayed rooms that the feed forgot", "rooms", behind)
+		}
+	}
 }

@@ -53,8 +53,12 @@ const Shards = 16
 func ShardKey(ulid string) store.Key {
 	h := fnv.New32a()
 	h.Write([]byte(ulid))
-	return store.Key{PK: fmt.Sprintf("ROOMS#%02d", h.Sum32()%Shards), SK: ulid}
+	return store.Key{PK: ShardPartition(int(h.Sum32() % Shards)), SK: ulid}
 }
+
+// ShardPartition is the partition of one shard, 0 to Shards-1, of the list of
+// all rooms. Its sort keys are ULIDs.
+func ShardPartition(shard int) string { return fmt.Sprintf("ROOMS#%02d", shard) }
 
 // TouchesIndexes tells the entries after which the indexes are out of date.
 func TouchesIndexes(e *commitlog.Entry) bool {

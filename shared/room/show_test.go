@@ -346,8 +346,6 @@ func TestRewind(t *testing.T) {
 	}
 }
 
-// TestSchemaSeqTellsTheNewestChange: nobody need look for names through the
-// commits that follow it.
 // TestSchemaSeqTellsTheNewestChange: however many commits follow the
 // newest change of the schema, nobody need look through them for names.
 func TestSchemaSeqTellsTheNewestChange(t *testing.T) {
