@@ -74,8 +74,13 @@ func (b *lockedBuffer) String() string {
 // a runner armed to die at start-up may end.
 func launch(t *testing.T, data string, env ...string) *process {
 	t.Helper()
-	p := &process{addr: freeAddr(t), stderr: &lockedBuffer{}, exited: make(chan struct{})}
-	p.cmd = exec.Command(binary)
+	return launchBy(t, exec.Command(binary), data, env...)
+}
+
+// launchBy is launch by a command that becomes the runner.
+func launchBy(t *testing.T, cmd *exec.Cmd, data string, env ...string) *process {
+	t.Helper()
+	p := &process{cmd: cmd, addr: freeAddr(t), stderr: &lockedBuffer{}, exited: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), append([]string{"NANO_ADDR=" + p.addr, "NANO_DATA=" + data, "NANO_LOG=warn"}, env...)...)
 	p.cmd.Stderr = p.stderr
 	if err := p.cmd.Start(); err != nil {
