@@ -15,6 +15,7 @@ import (
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/audience"
 	"nanotypedb/shared/backend/aws"
+	"nanotypedb/shared/backend/aws/feed"
 	"nanotypedb/shared/backend/embedded"
 	"nanotypedb/shared/blob"
 	"nanotypedb/shared/config"
@@ -83,6 +84,9 @@ func (p *parts) openAWS(ctx context.Context, c config.Config) error {
 	p.store, p.blobs = aws.Store(connected, c), aws.Blobs(connected, c)
 	if _, err := p.store.Get(ctx, store.Key{PK: "NAME#-", SK: "NAME"}, false); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read DynamoDB table %s: %w", c.Table, err)
+	}
+	if p.feed, err = feed.Open(ctx, connected, c, "runner"); err != nil {
+		return fmt.Errorf("open the stream of table %s: %w", c.Table, err)
 	}
 	return nil
 }

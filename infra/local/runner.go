@@ -47,9 +47,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Runner, erro
 		parts: p, listener: listener, log: log, frames: cancel,
 		sockets: &sockets{live: p.live, hub: p.hub, log: log, ctx: frames},
 	}
-	if p.feed != nil {
-		r.follower = &follower{feed: p.feed, relay: p.relay, log: log}
-	}
+	r.follower = &follower{feed: p.feed, relay: p.relay, log: log}
 	handler, err := r.routes()
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), p.close())
@@ -89,9 +87,7 @@ func (r *Runner) routes() (http.Handler, error) {
 func (r *Runner) Serve(ctx context.Context) error {
 	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
-	if r.follower != nil {
-		background.Go(func() { r.follower.run(following) })
-	}
+	background.Go(func() { r.follower.run(following) })
 	background.Go(func() { r.tend(following) })
 	served := make(chan error, 1)
 	go func() { served <- r.server.Serve(r.listener) }()
