@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signInByApi } from "./support/api.ts";
@@ -98,15 +99,36 @@ test("the palette and the sheet of shortcuts open by keys and go places", async 
   expect(problems).toEqual([]);
 });
 
+test("the first load is at most 250 KB compressed, also with a room open", async () => {
+  const api = await signInByApi(runner.url, "fin");
+  await api.call("POST", "/v1/rooms", { id: "size", name: "Size" });
+  const { page, problems } = await open(browser, runner.url, { as: "fin" });
+  const bodies: Promise<Buffer>[] = [];
+  page.on("response", (response) => {
+    if (/\/(assets\/|theme\.js|icon\.svg|$)/.test(new URL(response.url()).pathname)) bodies.push(response.body());
+  });
+  await page.goto("/rooms/size/tables/tasks");
+  await page.getByRole("button", { name: "Connection: Live" }).waitFor();
+  await page.waitForLoadState("networkidle");
+  const sizes = (await Promise.all(bodies)).map((body) => gzipSync(body).byteLength);
+  expect(sizes.length).toBeGreaterThan(3);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  console.log(`first load of a room: ${Math.round(total / 1024)} KB compressed in ${sizes.length} files`);
+  expect(total).toBeLessThanOrEqual(250 * 1024);
+  expect(problems).toEqual([]);
+});
+
 describe("looks", () => {
   for (const theme of ["light", "dark"] as const) {
     for (const [device, size] of Object.entries({ desktop, phone })) {
       test(`${theme}, ${device}`, async () => {
-        const api = await signInByApi(runner.url, "eve");
-        await api.call("POST", "/v1/rooms", { id: "looks", name: "Looks good" }).catch(() => undefined);
-        await api.call("POST", "/v1/rooms", { id: "second-room", name: "A second room with quite a long name to be cut" }).catch(() => undefined);
+        const as = `eve ${theme} ${device}`;
+        const looks = `looks-${theme}-${device}`;
+        const api = await signInByApi(runner.url, as);
+        await api.call("POST", "/v1/rooms", { id: looks, name: "Looks good" });
+        await api.call("POST", "/v1/rooms", { id: `second-${looks}`, name: "A second room with quite a long name to be cut" });
         const shot = (name: string) => screenshot(page, `${name}-${theme}-${device}`);
-        const { page, problems } = await open(browser, runner.url, { as: "eve", theme, size });
+        const { page, problems } = await open(browser, runner.url, { as, theme, size });
         await page.goto("/rooms?view=cards");
         await page.getByText(/1 table/).first().waitFor();
         await expectAccessible(page);
@@ -118,7 +140,7 @@ describe("looks", () => {
         await page.keyboard.press("n");
         await page.getByRole("dialog").waitFor();
         await shot("create-room");
-        await page.goto("/rooms/looks");
+        await page.goto(`/rooms/${looks}`);
         await page.getByRole("button", { name: /Connection: Live/ }).waitFor();
         await page.keyboard.press("c");
         await page.keyboard.press("t");
@@ -139,7 +161,7 @@ describe("looks", () => {
         await expectAccessible(page);
         await shot("share");
         for (const tab of ["general", "members", "retention"]) {
-          await page.goto(`/rooms/looks/settings/${tab}`);
+          await page.goto(`/rooms/${looks}/settings/${tab}`);
           await page.getByRole("heading", { level: 2 }).first().waitFor();
           await expectAccessible(page);
           await shot(`settings-${tab}`);
@@ -148,6 +170,35 @@ describe("looks", () => {
         await page.getByText("There is no room “nothing-here” for you").waitFor();
         await expectAccessible(page);
         await shot("no-room");
+        await page.goto("/nothing/here");
+        await page.getByText("There is nothing at this address").waitFor();
+        await expectAccessible(page);
+        await page.goto(`/rooms/${looks}/settings/general`);
+        await page.getByLabel("Name of the room").fill("Looks better");
+        await page.keyboard.press("Enter");
+        await page.getByText("The room is renamed").waitFor();
+        await page.getByRole("heading", { name: "Settings" }).click();
+        await page.keyboard.press("Control+k");
+        await page.getByRole("dialog").getByRole("combobox").waitFor();
+        await expectAccessible(page);
+        await shot("palette");
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("?");
+        await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+        await expectAccessible(page);
+        await shot("shortcuts");
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: /Account of/ }).click();
+        await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+        await shot("account");
+        await page.keyboard.press("Escape");
+        await page.route(/\/v1\/rooms(\?|$)/, (route) =>
+          route.fulfill({ status: 500, headers: { "x-request-id": "01REQUEST" }, json: { code: "internal", detail: "Something failed here.", status: 500 } }),
+        );
+        await page.goto("/rooms");
+        await page.getByText("01REQUEST").waitFor();
+        await expectAccessible(page);
+        await shot("rooms-error");
         expect(problems).toEqual([]);
       });
     }

@@ -29,16 +29,16 @@ export function Avatar({ user, name, size = "md", faded = false, className }: Av
     <span
       role="img"
       aria-label={name}
+      data-initials={initials(name)}
       className={cx(
-        "inline-flex shrink-0 items-center justify-center rounded-full font-semibold text-on-accent select-none transition-opacity",
+        // Drawn, not written: the initials are no part of what a button around them is called.
+        "before:content-[attr(data-initials)] inline-flex shrink-0 items-center justify-center rounded-full font-semibold text-on-accent select-none transition-opacity",
         size === "sm" ? "size-5 text-[10px]" : "size-6 text-[11px]",
         faded && "opacity-60",
         className,
       )}
       style={{ backgroundColor: userColor(user) }}
-    >
-      {initials(name)}
-    </span>
+    />
   );
 }
 

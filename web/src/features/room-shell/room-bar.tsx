@@ -1,5 +1,5 @@
 import { UserPlus } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Button } from "../../components/ui/button.tsx";
 import { useCommands } from "../../lib/commands.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
@@ -7,7 +7,8 @@ import { useShortcuts } from "../../lib/shortcuts/use-shortcuts.ts";
 import { ConnectionPill } from "./connection-pill.tsx";
 import { PresenceAvatars } from "./presence-avatars.tsx";
 import { RoomSwitcher } from "./room-switcher.tsx";
-import { ShareDialog } from "./share-dialog.tsx";
+
+const ShareDialog = lazy(async () => ({ default: (await import("./share-dialog.tsx")).ShareDialog }));
 
 /** The room's part of the bar above the screen. */
 export function RoomBar() {
@@ -29,7 +30,7 @@ export function RoomBar() {
         <UserPlus aria-hidden />
         <span className="max-md:hidden">Share</span>
       </Button>
-      <ShareDialog open={sharing} onOpenChange={setSharing} />
+      <Suspense>{sharing && <ShareDialog open onOpenChange={setSharing} />}</Suspense>
     </>
   );
 }

@@ -2,7 +2,7 @@ import type { Table } from "@nanotype/client";
 import { useRoomStatus, useTables } from "@nanotype/client/react";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Plus, Table2 } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Badge } from "../../components/ui/badge.tsx";
 import { IconButton } from "../../components/ui/button.tsx";
 import { Skeleton } from "../../components/ui/skeleton.tsx";
@@ -10,9 +10,10 @@ import { Tooltip } from "../../components/ui/tooltip.tsx";
 import { useCommands } from "../../lib/commands.ts";
 import { useCurrentRoom, whyNot } from "../../lib/room-context.ts";
 import { useShortcuts } from "../../lib/shortcuts/use-shortcuts.ts";
-import { CreateTableDialog } from "./create-table-dialog.tsx";
 import { TableCount } from "./table-count.tsx";
 import { TableMenu } from "./table-menu.tsx";
+
+const CreateTableDialog = lazy(async () => ({ default: (await import("./create-table-dialog.tsx")).CreateTableDialog }));
 
 export function TableList() {
   const { room, id, role } = useCurrentRoom();
@@ -49,7 +50,7 @@ export function TableList() {
         </div>
       )}
       {known && tables.length === 0 && <p className="px-2 text-xs text-faint">This room has no tables.</p>}
-      <CreateTableDialog open={creating} onOpenChange={setCreating} onCreated={open} />
+      <Suspense>{creating && <CreateTableDialog open onOpenChange={setCreating} onCreated={open} />}</Suspense>
     </section>
   );
 }

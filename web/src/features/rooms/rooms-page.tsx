@@ -1,7 +1,7 @@
 import type { RoomSummary } from "@nanotype/client";
 import { useQuery } from "@tanstack/react-query";
 import { DatabaseZap, SearchX } from "lucide-react";
-import { useRef, useState } from "react";
+import { lazy, Suspense, useRef, useState } from "react";
 import { Button } from "../../components/ui/button.tsx";
 import { Skeleton } from "../../components/ui/skeleton.tsx";
 import { EmptyState, ErrorState } from "../../components/ui/states.tsx";
@@ -13,10 +13,11 @@ import { useShortcuts } from "../../lib/shortcuts/use-shortcuts.ts";
 import { readStored, writeStored } from "../../lib/storage.ts";
 import { useTitle } from "../../lib/title.ts";
 import { arrange, type RoomSort } from "./arrange.ts";
-import { CreateRoomDialog } from "./create-room-dialog.tsx";
 import { Invitations } from "./invitations.tsx";
 import { RoomCollection } from "./room-collection.tsx";
 import { RoomsToolbar } from "./rooms-toolbar.tsx";
+
+const CreateRoomDialog = lazy(async () => ({ default: (await import("./create-room-dialog.tsx")).CreateRoomDialog }));
 
 export interface RoomsSearch {
   q?: string;
@@ -68,7 +69,7 @@ export function RoomsPage({ search, onSearchChange, onOpen, creating, onCreating
       ) : (
         <Content rooms={rooms.data} query={search.q ?? ""} sort={sort} view={view} onOpen={onOpen} onCreate={() => onCreatingChange(true)} onClear={() => change({ q: "" })} />
       )}
-      <CreateRoomDialog open={creating} onOpenChange={onCreatingChange} onCreated={onOpen} />
+      <Suspense>{creating && <CreateRoomDialog open onOpenChange={onCreatingChange} onCreated={onOpen} />}</Suspense>
     </main>
   );
 }
