@@ -94,7 +94,7 @@ func (m mutation) mustBeCaught(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-failfast", "-timeout=90s", "-run", m.run, "./"+m.pkg)
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-failfast", "-timeout=60s", "-run", m.run, "./"+m.pkg)
 	cmd.Dir = module
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NANO_TEST_MUTATIONS=") })
 	cmd.Env = append(cmd.Env, "GOFLAGS=-overlay="+m.overlay(t))
