@@ -73,9 +73,14 @@ export async function openGrid(page: Page, path: string): Promise<void> {
   await page.getByRole("button", { name: /Connection: Live/ }).waitFor();
 }
 
+/** What the cell says, without the names of others who are there. */
+export async function cellText(page: Page, row: string, column: string): Promise<string> {
+  return (await cell(page, row, column).innerText()).split("\n")[0] ?? "";
+}
+
 /** Waits until the cell says so. */
 export async function expectCell(page: Page, row: string, column: string, text: string): Promise<void> {
-  await expect.poll(() => cell(page, row, column).innerText(), { timeout: 10_000 }).toBe(text);
+  await expect.poll(() => cellText(page, row, column), { timeout: 10_000 }).toBe(text);
 }
 
 export async function press(page: Page, keys: string): Promise<void> {

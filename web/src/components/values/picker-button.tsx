@@ -1,21 +1,19 @@
 import { CalendarDays } from "lucide-react";
 import { useRef } from "react";
-import { cx } from "../../lib/cx.ts";
 
 export interface PickerButtonProps {
   type: "date" | "timestamp";
   /** Text of the field beside it. */
   text: string;
   onPick: (text: string) => void;
-  className?: string;
 }
 
 /** Opens the browser's own calendar. What it gives back is text like any typed. */
-export function PickerButton({ type, text, onPick, className }: PickerButtonProps) {
+export function PickerButton({ type, text, onPick }: PickerButtonProps) {
   const native = useRef<HTMLInputElement>(null);
   const value = /^\d{4}-\d{2}-\d{2}/u.test(text) ? (type === "date" ? text.slice(0, 10) : text.replace(" ", "T").slice(0, 19)) : "";
   return (
-    <span className={cx("relative inline-flex", className)}>
+    <span className="relative inline-flex self-center">
       <button
         type="button"
         tabIndex={-1}

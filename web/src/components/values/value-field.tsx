@@ -42,7 +42,7 @@ export function ValueField({ column, draft, onChange, readOnly = false, rows, au
       <Textarea
         {...shared}
         rows={rows ?? (type === "json" ? 5 : lines(draft))}
-        className={type === "json" ? "min-h-0 font-mono text-xs" : "min-h-0"}
+        className={type === "json" ? "min-h-0! font-mono text-xs" : "min-h-0!"}
         onChange={(event) => onChange(event.target.value)}
       />
     );
@@ -51,7 +51,11 @@ export function ValueField({ column, draft, onChange, readOnly = false, rows, au
   return (
     <div className="relative">
       <Input {...shared} className={picker ? "pr-8" : ""} inputMode={picker ? "text" : "decimal"} onChange={(event) => onChange(event.target.value)} />
-      {picker && <PickerButton type={type} text={draft ?? ""} onPick={onChange} className="absolute top-1 right-1" />}
+      {picker && (
+        <span className="absolute top-1 right-1">
+          <PickerButton type={type} text={draft ?? ""} onPick={onChange} />
+        </span>
+      )}
     </div>
   );
 }

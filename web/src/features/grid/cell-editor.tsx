@@ -75,7 +75,7 @@ function LineEditor({ column, text, selectAll, onSave, onLeave, onCancel }: Edit
         onKeyDown={onKeyDown}
         onBlur={() => onLeave(draft)}
       />
-      {picker && <PickerButton type={column.type === "date" ? "date" : "timestamp"} text={draft} onPick={setDraft} className="self-center" />}
+      {picker && <PickerButton type={column.type === "date" ? "date" : "timestamp"} text={draft} onPick={setDraft} />}
       {wrong && <Problem text={sentence(column.name, parsed.problem)} />}
     </div>
   );

@@ -36,6 +36,9 @@ export class GridController {
   /** Why nothing can be changed; undefined for who may. */
   denied: string | undefined;
   #awaited: CellName | undefined;
+  readonly #underWay = new Set<Promise<boolean>>();
+  /** Steps of undo and redo, one after the other: each expects the versions that the one before it has made. */
+  #steps: Promise<void> = Promise.resolve();
 
   constructor(room: Room, table: Table) {
     this.room = room;
@@ -160,9 +163,16 @@ export class GridController {
 
   #step(which: "undo" | "redo"): void {
     if (this.denied !== undefined) return void this.refuse(this.denied);
+    if (this.#underWay.size > 0 && this.room.status().connection !== "live") notify.info(`The ${which} waits until the edits before it are sent.`);
+    this.#steps = this.#steps.then(() => this.#takeStep(which));
+  }
+
+  /** The room remembers an edit for undo when it is acknowledged: those under way come first. */
+  async #takeStep(which: "undo" | "redo"): Promise<void> {
+    await Promise.allSettled([...this.#underWay]);
     const done = this.room[which]();
     if (!done) return void this.refuse(`There is nothing to ${which}.`);
-    done.then(
+    await done.then(
       () => this.spoken.set(which === "undo" ? "Undone" : "Redone"),
       (error: unknown) => notify.failed(conflictTitle(which, asNanoError(error)), error),
     );
@@ -172,7 +182,7 @@ export class GridController {
   #send(ops: Operation[]): Promise<boolean> {
     const cells = changes(ops);
     this.marks.begin(cells);
-    return this.room.commit(ops).then(
+    const end = this.room.commit(ops).then(
       () => {
         this.marks.end(cells);
         return true;
@@ -182,6 +192,9 @@ export class GridController {
         return false;
       },
     );
+    this.#underWay.add(end);
+    void end.finally(() => this.#underWay.delete(end));
+    return end;
   }
 
   #refused(ops: Operation[], cells: CellChange[], error: NanoError): void {

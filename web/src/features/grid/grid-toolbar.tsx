@@ -118,7 +118,7 @@ function TableBadges({ access, isOwner, denied }: GridToolbarProps) {
           <button type="button" className="shrink-0 rounded-sm" aria-label={`Own rows only. ${isOwner ? "Owners see all of them." : "You see only rows that you created."}`}>
             <Badge tone="warning">
               <Lock className="size-3" aria-hidden />
-              Own rows
+              <span className="max-sm:hidden">Own rows</span>
             </Badge>
           </button>
         </Tooltip>
@@ -128,7 +128,7 @@ function TableBadges({ access, isOwner, denied }: GridToolbarProps) {
           <button type="button" className="shrink-0 rounded-sm" aria-label={`Read only. ${denied}`}>
             <Badge>
               <Lock className="size-3" aria-hidden />
-              Read only
+              <span className="max-sm:hidden">Read only</span>
             </Badge>
           </button>
         </Tooltip>
