@@ -65,3 +65,12 @@ func (c *Cache) Bytes() (total int64) {
 	}
 	return total
 }
+
+// Rows is List with a Row for each row, fn's to keep.
+func (v *View) Rows(ctx context.Context, q ListQuery, fn func(*Row) (bool, error)) error {
+	return v.List(ctx, q, func(c *Cells) (bool, error) {
+		row := new(Row)
+		c.table.scan(c.stmt, row)
+		return fn(row)
+	})
+}

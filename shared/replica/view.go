@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"zombiezen.com/go/sqlite"
-
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/schema"
 )
@@ -104,9 +102,9 @@ func (v *View) Commit(ctx context.Context, user, commitID string) (int64, string
 	return findCommit(v.conn, user, commitID)
 }
 
-// Rows calls fn for each row of the answer in order, until fn returns false
-// or an error. The Row and its Values are fn's to keep.
-func (v *View) Rows(ctx context.Context, q ListQuery, fn func(*Row) (bool, error)) (err error) {
+// List calls fn for each row of the answer in order, until fn returns false
+// or an error. The Cells are fn's until it returns.
+func (v *View) List(ctx context.Context, q ListQuery, fn func(*Cells) (bool, error)) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -133,21 +131,19 @@ func (v *View) Rows(ctx context.Context, q ListQuery, fn func(*Row) (bool, error
 		}
 	}()
 	bindAll(s, l.args)
-	return ts.walk(s, fn)
+	return (&Cells{table: ts, stmt: s}).walk(fn)
 }
 
-func (ts *tableStmts) walk(s *sqlite.Stmt, fn func(*Row) (bool, error)) error {
+func (c *Cells) walk(fn func(*Cells) (bool, error)) error {
 	for {
-		more, err := s.Step()
+		more, err := c.stmt.Step()
 		if err != nil {
 			return fmt.Errorf("list rows: %w", err)
 		}
 		if !more {
 			return nil
 		}
-		row := new(Row)
-		ts.scan(s, row)
-		if goOn, err := fn(row); err != nil || !goOn {
+		if goOn, err := fn(c); err != nil || !goOn {
 			return err
 		}
 	}

@@ -1,12 +1,14 @@
 package room
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/fault"
@@ -52,16 +54,28 @@ func (v *View) List(ctx context.Context, req ListRequest) (RowPage, error) {
 	}
 	limit := q.Limit
 	q.Limit++ // one more tells whether there is a next page
-	page := pager{max: req.MaxBytes, limit: limit, rows: newRowWriter(q.Table), dst: append(make([]byte, 0, 4<<10), '[')}
-	if err := v.view.Rows(ctx, q, page.add); err != nil {
+	buffer := pageBuffers.Get().(*[]byte)
+	defer pageBuffers.Put(buffer)
+	page := pager{max: req.MaxBytes, limit: limit, order: q.OrderBy, rows: newRowWriter(q.Table), dst: append((*buffer)[:0], '[')}
+	if err := v.view.List(ctx, q, page.add); err != nil {
 		return RowPage{}, err
 	}
+	if cap(page.dst) <= maxPageBuffer {
+		*buffer = page.dst
+	}
 	out := RowPage{Rows: append(page.dst, ']'), Seq: v.State().Seq, Count: page.n}
+	out.Rows = bytes.Clone(out.Rows) // the buffer is the next page's
 	if page.more {
-		out.Cursor = encodeCursor(binding, replica.Position{Value: fieldValue(q.Table, q.OrderBy, &page.last), ID: page.last.ID})
+		out.Cursor = encodeCursor(binding, page.last())
 	}
 	return out, nil
 }
+
+// pageBuffers are where pages are written before their size is known.
+var pageBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxPageBuffer is the largest buffer that is kept for another page.
+const maxPageBuffer = 256 << 10
 
 // pager writes rows until the page is full.
 type pager struct {
@@ -71,10 +85,20 @@ type pager struct {
 	dst   []byte
 	n     int
 	more  bool
-	last  replica.Row
+	order string       // the field whose value is in a position
+	id    []byte       // of the last row, reused
+	value schema.Value // of the last row, but the id
 }
 
-func (p *pager) add(row *replica.Row) (bool, error) {
+// last is the position of the last row of the page.
+func (p *pager) last() replica.Position {
+	if p.order == "id" {
+		p.value = string(p.id)
+	}
+	return replica.Position{Value: p.value, ID: string(p.id)}
+}
+
+func (p *pager) add(row *replica.Cells) (bool, error) {
 	if p.n == p.limit {
 		p.more = true
 		return false, nil
@@ -83,7 +107,7 @@ func (p *pager) add(row *replica.Row) (bool, error) {
 	if p.n > 0 {
 		p.dst = append(p.dst, ',')
 	}
-	p.dst = p.rows.append(p.dst, row)
+	p.dst = p.rows.appendCells(p.dst, row)
 	if p.max > 0 && len(p.dst)+1 > p.max {
 		if p.n == 0 {
 			return false, fault.New(fault.TooLarge, "a row of %d bytes does not fit a message of %d; read it by HTTP", len(p.dst), p.max).
@@ -92,7 +116,11 @@ func (p *pager) add(row *replica.Row) (bool, error) {
 		p.dst, p.more = p.dst[:start], true
 		return false, nil
 	}
-	p.n, p.last = p.n+1, *row
+	p.n++
+	p.id = row.AppendID(p.id[:0])
+	if p.order != "id" {
+		p.value = row.Value(p.order)
+	}
 	return true, nil
 }
 
@@ -154,27 +182,6 @@ func fieldColumn(t *schema.Table, name string) *schema.Column {
 		return c
 	}
 	return rowFields[name]
-}
-
-func fieldValue(t *schema.Table, name string, row *replica.Row) schema.Value {
-	switch name {
-	case "id":
-		return row.ID
-	case "_version":
-		return row.Version
-	case "_createdAt":
-		return row.CreatedAt
-	case "_updatedAt":
-		return row.UpdatedAt
-	case "_createdBy":
-		return row.CreatedBy
-	}
-	for i := range t.Columns {
-		if t.Columns[i].Name == name {
-			return row.Values[i]
-		}
-	}
-	return nil
 }
 
 // parseWhere reads filters in order of column and comparison.

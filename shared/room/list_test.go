@@ -210,3 +210,34 @@ func TestListCutByBytes(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestListAndGetWriteARowTheSame compares the two ways that a row is read.
+func TestListAndGetWriteARowTheSame(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	w.people(e)
+	texts := []string{"", `say "hi" \ back`, "line\nbreak\x01", "Grüße, 世界 🙂", strings.Repeat("long ", 200), strings.Repeat("x", 117), strings.Repeat(`"`, 300)}
+	for i, text := range texts {
+		raw, err := json.Marshal(text)
+		must(t, err)
+		w.commit(e, bob, fmt.Sprintf(`{"op":"insert","table":"people","id":"q%d","row":{"name":%s,"data":{"t":[%s,1.50]},"score":-1e-7,"seen":"1970-01-01T00:00:00Z","age":0,"ok":false}}`, i, raw, raw),
+			fmt.Sprintf(`{"op":"insert","table":"people","id":"r%d","row":{"seen":"0001-01-01T00:00:00Z"}}`, i))
+	}
+	must(t, e.Read(t.Context(), bob, den, func(v *room.View) error {
+		page, err := v.List(t.Context(), room.ListRequest{Table: "people"})
+		must(t, err)
+		var rows []json.RawMessage
+		must(t, json.Unmarshal(page.Rows, &rows))
+		if len(rows) != 30+2*len(texts) {
+			t.Errorf("%d rows", len(rows))
+		}
+		for _, row := range rows {
+			var key struct{ ID string }
+			must(t, json.Unmarshal(row, &key))
+			if one, err := v.Get(t.Context(), "people", key.ID); err != nil || string(one) != string(row) {
+				t.Errorf("%v\nlist %s\nget  %s", err, row, one)
+			}
+		}
+		return nil
+	}))
+}

@@ -10,32 +10,24 @@ import (
 // rowWriter writes rows of one table in wire form. What rows have in common is
 // made once: the keys of columns, and the day of the times.
 type rowWriter struct {
-	keys  [][]byte
-	clock clock
+	columns []schema.Column
+	keys    [][]byte
+	clock   clock
 }
 
 func newRowWriter(t *schema.Table) *rowWriter {
-	w := &rowWriter{keys: make([][]byte, len(t.Columns))}
+	w := &rowWriter{columns: t.Columns, keys: make([][]byte, len(t.Columns))}
 	for i := range t.Columns {
 		w.keys[i] = append(schema.AppendJSON([]byte{','}, t.Columns[i].Name), ':')
 	}
 	return w
 }
 
+// append appends a row of the log.
 func (w *rowWriter) append(dst []byte, row *replica.Row) []byte {
 	dst = schema.AppendJSON(append(dst, `{"id":`...), row.ID)
-	dst = strconv.AppendInt(append(dst, `,"_version":`...), row.Version, 10)
-	dst = append(dst, `,"_createdAt":`...)
-	start := len(dst)
-	dst = w.clock.append(dst, row.CreatedAt)
-	end := len(dst)
-	dst = append(dst, `,"_updatedAt":`...)
-	if row.UpdatedAt == row.CreatedAt {
-		dst = append(dst, dst[start:end]...)
-	} else {
-		dst = w.clock.append(dst, row.UpdatedAt)
-	}
-	dst = schema.AppendJSON(append(dst, `,"_createdBy":`...), row.CreatedBy)
+	dst = w.system(dst, row.Version, row.CreatedAt, row.UpdatedAt)
+	dst = schema.AppendJSON(dst, row.CreatedBy)
 	for i, key := range w.keys {
 		dst = append(dst, key...)
 		if at, ok := row.Values[i].(schema.Millis); ok {
@@ -45,6 +37,45 @@ func (w *rowWriter) append(dst []byte, row *replica.Row) []byte {
 		}
 	}
 	return append(dst, '}')
+}
+
+// appendCells appends a row of the replica.
+func (w *rowWriter) appendCells(dst []byte, c *replica.Cells) []byte {
+	dst = c.AppendIDJSON(append(dst, `{"id":`...))
+	dst = w.system(dst, c.Version(), c.CreatedAt(), c.UpdatedAt())
+	dst = c.AppendCreatorJSON(dst)
+	for i, key := range w.keys {
+		dst = append(dst, key...)
+		if at, ok := w.timestamp(c, i); ok {
+			dst = w.clock.append(dst, at)
+		} else {
+			dst = c.AppendJSON(dst, i)
+		}
+	}
+	return append(dst, '}')
+}
+
+func (w *rowWriter) timestamp(c *replica.Cells, column int) (schema.Millis, bool) {
+	if w.columns[column].Type != schema.Timestamp {
+		return 0, false
+	}
+	return c.Millis(column)
+}
+
+// system appends the fields between the id and the creator.
+func (w *rowWriter) system(dst []byte, version int64, created, updated schema.Millis) []byte {
+	dst = strconv.AppendInt(append(dst, `,"_version":`...), version, 10)
+	dst = append(dst, `,"_createdAt":`...)
+	start := len(dst)
+	dst = w.clock.append(dst, created)
+	end := len(dst)
+	dst = append(dst, `,"_updatedAt":`...)
+	if updated == created {
+		dst = append(dst, dst[start:end]...)
+	} else {
+		dst = w.clock.append(dst, updated)
+	}
+	return append(dst, `,"_createdBy":`...)
 }
 
 // clock writes times as schema.AppendJSON does. It keeps the day of the last

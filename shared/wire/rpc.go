@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"nanotypedb/shared/fault"
@@ -160,6 +161,7 @@ func AppendReset(dst []byte, seq int64, reason string) []byte {
 // AppendRows appends the answer of a list: rows is a JSON array, which is not
 // read again.
 func AppendRows(dst []byte, rows json.RawMessage, cursor string, seq int64) []byte {
+	dst = slices.Grow(dst, len(rows)+len(cursor)+64)
 	dst = append(append(dst, `{"rows":`...), rows...)
 	if cursor != "" {
 		dst = append(append(dst, `,"cursor":`...), quote(cursor)...)

@@ -135,6 +135,26 @@ func TestStringsComeBackAndAreReadByEncodingJSON(t *testing.T) {
 	})
 }
 
+func TestPlainFindsEveryByteInEveryPlace(t *testing.T) {
+	for length := 1; length <= 20; length++ {
+		for at := range length {
+			for c := range 256 {
+				text := bytes.Repeat([]byte{'a'}, length)
+				text[at] = byte(c)
+				want := c >= 0x20 && c < 0x80 && c != '"' && c != '\\'
+				if Plain(text) != want {
+					t.Fatalf("Plain(%q) = %t", text, !want)
+				}
+			}
+		}
+	}
+	for _, text := range []string{"", "Grüße, 世界 – naïve", "\u007f", "ab世"} {
+		if !Plain([]byte(text)) {
+			t.Errorf("Plain(%q) = false", text)
+		}
+	}
+}
+
 func TestBytesThatAreNoTextBecomeReplacements(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))

@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -128,7 +129,53 @@ const hexDigits = "0123456789abcdef"
 // AppendString appends text as a JSON string in the form of RFC 8785 section
 // 3.2.2.2: only what must be escaped is. Bytes that are no UTF-8 become U+FFFD.
 func AppendString(dst []byte, text string) []byte {
-	dst = append(dst, '"')
+	start := len(dst) + 1
+	dst = append(append(dst, '"'), text...)
+	if Plain(dst[start:]) {
+		return append(dst, '"')
+	}
+	return appendEscaped(dst[:start], text)
+}
+
+// Plain reports whether text is a JSON string as it is, but for the quotes
+// around it: UTF-8 with nothing to escape.
+func Plain(text []byte) bool {
+	whole, high := text, uint64(0)
+	for len(text) >= 8 {
+		word := binary.LittleEndian.Uint64(text)
+		if mustEscape(word) {
+			return false
+		}
+		high |= word & highs
+		text = text[8:]
+	}
+	for _, c := range text {
+		if c < 0x20 || c == '"' || c == '\\' {
+			return false
+		}
+		high |= uint64(c & 0x80)
+	}
+	return high == 0 || utf8.Valid(whole)
+}
+
+// A byte of ones or of high bits in each place of a word.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+)
+
+// mustEscape reports whether one of eight bytes is a control character, a quote
+// or a backslash. x-n*ones borrows into the high bit of a byte below n, and
+// &^x leaves out those whose own high bit is set ("Bit Twiddling Hacks",
+// Determine if a word has a byte less than n). A borrow may reach a byte beside
+// it, but only from one that is found itself.
+func mustEscape(x uint64) bool {
+	quote, backslash := x^('"'*ones), x^('\\'*ones)
+	found := (x-0x20*ones)&^x | (quote-ones)&^quote | (backslash-ones)&^backslash
+	return found&highs != 0
+}
+
+func appendEscaped(dst []byte, text string) []byte {
 	start := 0
 	for i := 0; i < len(text); {
 		if c := text[i]; c < utf8.RuneSelf {
