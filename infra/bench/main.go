@@ -81,6 +81,24 @@ func (b *bench) with(scenario func(*server) error) error {
 	return s.stop()
 }
 
+// throughput describes how fast closed loops went, and what an operation took
+// of the processors in the server and here: they share them.
+func (b *bench) throughput(s *server, work func() (latencies, error)) (string, error) {
+	served, err := s.cpu()
+	if err != nil {
+		return "", err
+	}
+	own := cpu()
+	all, err := work()
+	if err != nil || len(all) == 0 {
+		return "", fmt.Errorf("no operation was finished: %w", err)
+	}
+	until, err := s.cpu()
+	each := func(d time.Duration) string { return ms(d / time.Duration(len(all))) }
+	return fmt.Sprintf("%.0f/s, p50 %s, p99 %s; CPU each: server %s, load %s",
+		float64(len(all))/b.d.Seconds(), ms(all.at(0.5)), ms(all.at(0.99)), each(until-served), each(cpu()-own)), err
+}
+
 func (b *bench) starting() error {
 	data := filepath.Join(b.dir, "start")
 	var first latencies
@@ -106,17 +124,16 @@ func (b *bench) starting() error {
 
 func (b *bench) writing() error {
 	return b.with(func(s *server) error {
-		many, err := commits(b.ctx, s, 16, b.d)
+		many, err := b.throughput(s, func() (latencies, error) { return commits(b.ctx, s, 16, b.d) })
 		if err != nil {
 			return err
 		}
-		b.print("commits a second, 16 writers in one room", "≥ 5,800", "%.0f/s, p50 %s, p99 %s",
-			float64(len(many))/b.d.Seconds(), ms(many.at(0.5)), ms(many.at(0.99)))
-		one, err := commits(b.ctx, s, 1, b.d)
+		b.print("commits a second, 16 writers in one room", "≥ 5,800", "%s", many)
+		one, err := b.throughput(s, func() (latencies, error) { return commits(b.ctx, s, 1, b.d) })
 		if err != nil {
 			return err
 		}
-		b.print("one writer, p50 acknowledgement", "≤ 0.40 ms", "%s, p99 %s, %.0f/s", ms(one.at(0.5)), ms(one.at(0.99)), float64(len(one))/b.d.Seconds())
+		b.print("one writer, p50 acknowledgement", "≤ 0.40 ms", "%s", one)
 		return nil
 	})
 }
@@ -129,18 +146,16 @@ func (b *bench) listing() error {
 		if err := s.fill("list", 10_000); err != nil {
 			return err
 		}
-		plain, err := lists(s, "list", 8, b.d)
+		plain, err := b.throughput(s, func() (latencies, error) { return lists(s, "list", 8, b.d) })
 		if err != nil {
 			return err
 		}
-		b.print("list 100 of 10,000 rows, 8 readers, HTTP", "≥ 4,400/s", "%.0f/s, p50 %s, p99 %s",
-			float64(len(plain))/b.d.Seconds(), ms(plain.at(0.5)), ms(plain.at(0.99)))
-		live, err := listsLive(b.ctx, s, "list", 8, b.d)
+		b.print("list 100 of 10,000 rows, 8 readers, HTTP", "≥ 4,400/s", "%s", plain)
+		live, err := b.throughput(s, func() (latencies, error) { return listsLive(b.ctx, s, "list", 8, b.d) })
 		if err != nil {
 			return err
 		}
-		b.print("the same over WebSocket", "≥ 4,400/s", "%.0f/s, p50 %s, p99 %s",
-			float64(len(live))/b.d.Seconds(), ms(live.at(0.5)), ms(live.at(0.99)))
+		b.print("the same over WebSocket", "≥ 4,400/s", "%s", live)
 		return nil
 	})
 }

@@ -9,11 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
-
-// figure is one line of the table.
-type figure struct{ what, goal, measured string }
 
 // latencies are durations of single operations.
 type latencies []time.Duration
@@ -24,6 +22,15 @@ func (l latencies) at(q float64) time.Duration {
 	}
 	slices.Sort(l)
 	return l[min(len(l)-1, int(q*float64(len(l))))]
+}
+
+// cpu is the processor time that this process has used so far.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d.Microseconds())/1000) }

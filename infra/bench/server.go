@@ -159,3 +159,25 @@ func (s *server) rss() (float64, error) {
 	}
 	return 0, fmt.Errorf("no VmRSS of process %d", s.cmd.Process.Pid)
 }
+
+// cpu is the processor time that the runner has used so far: user and system
+// time of /proc, in ticks of 10 ms.
+func (s *server) cpu() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // the first is the third of proc(5)
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("%d fields in stat of process %d", len(fields), s.cmd.Process.Pid)
+	}
+	var ticks int64
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
+}
