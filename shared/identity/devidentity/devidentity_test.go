@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -201,5 +202,52 @@ func TestSessionHandler(t *testing.T) {
 	_, b, _ := i.Issue("ada")
 	if a != b || a == (identity.User{}) {
 		t.Errorf("%+v and %+v", a, b)
+	}
+}
+
+// TestAKnownTokenExpiresAllTheSame verifies one token while the clock goes on.
+func TestAKnownTokenExpiresAllTheSame(t *testing.T) {
+	now := noon
+	i, err := Open(t.TempDir(), func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := i.Issue("ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		after time.Duration
+		good  bool
+	}{{0, true}, {Life / 2, true}, {Life - 1, true}, {Life + skew - time.Second, true}, {Life + skew + time.Second, false}} {
+		now = noon.Add(step.after)
+		user, err := i.Verify(context.Background(), token)
+		if good := err == nil && user.ID == "ada"; good != step.good {
+			t.Errorf("after %s: %+v, %v", step.after, user, err)
+		}
+	}
+}
+
+// TestAKnownTokenIsKnownAsAWhole changes a character of a good token.
+func TestAKnownTokenIsKnownAsAWhole(t *testing.T) {
+	i := open(t, t.TempDir())
+	for n := range maxKnown + 1 { // more than are remembered
+		token, user, err := i.Issue(fmt.Sprint("user", n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if got, err := i.Verify(context.Background(), token); err != nil || got != user {
+				t.Fatalf("%+v, %v", got, err)
+			}
+		}
+		forged := []byte(token)
+		forged[len(forged)-10] ^= 1
+		if _, err := i.Verify(context.Background(), string(forged)); err == nil {
+			t.Fatal("a forged token was taken")
+		}
+	}
+	if len(i.known.byToken) > maxKnown {
+		t.Errorf("%d tokens are remembered", len(i.known.byToken))
 	}
 }
