@@ -1,0 +1,310 @@
+package promises
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"nanotypedb/functions/api"
+	"nanotypedb/functions/live"
+)
+
+// Promise 7: no request without a role in the room reads or changes anything
+// of it.
+
+// callers are who asks, those with the least rights first.
+var callers = []string{"nobody", "a bad token", "stranger", "removed", "viewer", "editor", "owner"}
+
+// Statuses by caller, in the order of callers.
+type statuses [7]int
+
+func everybody(status int) statuses {
+	return statuses{status, status, status, status, status, status, status}
+}
+
+func signedIn(outside, member int) statuses {
+	return statuses{401, 401, outside, outside, member, member, member}
+}
+
+func viewers(status int) statuses { return statuses{401, 401, 404, 404, status, status, status} }
+func editors(status int) statuses { return statuses{401, 401, 404, 404, 403, status, status} }
+func owners(status int) statuses  { return statuses{401, 401, 404, 404, 403, 403, status} }
+
+// routeTrial is how a route is tried in room %s.
+type routeTrial struct {
+	path, body string
+	want       statuses
+}
+
+// routeTrials has one entry for each route; one that is not listed fails
+// TestRoleByRoute.
+var routeTrials = map[string]routeTrial{
+	"GET /healthz":      {"/healthz", "", everybody(200)},
+	"GET /openapi.json": {"/openapi.json", "", everybody(200)},
+	"GET /v1/me":        {"/v1/me", "", signedIn(200, 200)},
+	"GET /v1/rooms":     {"/v1/rooms", "", signedIn(200, 200)},
+	"POST /v1/rooms":    {"/v1/rooms", `{"name":"Another"}`, signedIn(201, 201)},
+
+	"GET /v1/rooms/{room}":                   {"/v1/rooms/%s", "", viewers(200)},
+	"PATCH /v1/rooms/{room}":                 {"/v1/rooms/%s", `{"name":"Renamed"}`, owners(200)},
+	"DELETE /v1/rooms/{room}":                {"/v1/rooms/%s", "", owners(204)},
+	"GET /v1/rooms/{room}/members":           {"/v1/rooms/%s/members", "", viewers(200)},
+	"PUT /v1/rooms/{room}/members/{user}":    {"/v1/rooms/%s/members/guest", `{"role":"viewer"}`, owners(200)},
+	"DELETE /v1/rooms/{room}/members/{user}": {"/v1/rooms/%s/members/other", "", owners(204)},
+	"POST /v1/rooms/{room}/join":             {"/v1/rooms/%s/join", "", signedIn(404, 409)},
+	"POST /v1/rooms/{room}/tickets":          {"/v1/rooms/%s/tickets", "", viewers(200)},
+	"GET /v1/rooms/{room}/schema":            {"/v1/rooms/%s/schema", "", viewers(200)},
+	"POST /v1/rooms/{room}/commits": {"/v1/rooms/%s/commits",
+		`{"ops":[{"op":"insert","table":"tasks","row":{"title":"x"}}]}`, editors(200)},
+	"GET /v1/rooms/{room}/log":                      {"/v1/rooms/%s/log?since=0", "", viewers(200)},
+	"GET /v1/rooms/{room}/tables/{table}/rows":      {"/v1/rooms/%s/tables/tasks/rows", "", viewers(200)},
+	"GET /v1/rooms/{room}/tables/{table}/rows/{id}": {"/v1/rooms/%s/tables/tasks/rows/t1", "", viewers(200)},
+}
+
+// secret is in the rows of the rooms that are tried, and in no request.
+const secret = "what only members know"
+
+// cast is a runner with rooms, each with one caller of every kind.
+type cast struct {
+	p      *process
+	people map[string]*person
+}
+
+func newCast(t *testing.T) *cast {
+	t.Helper()
+	c := &cast{p: launch(t, filepath.Join(t.TempDir(), "data")), people: map[string]*person{}}
+	for _, name := range callers {
+		c.people[name] = c.p.signIn(t, strings.ReplaceAll(name, " ", "-"))
+	}
+	c.people["nobody"].token = ""
+	c.people["a bad token"].token = c.people["owner"].token + "x"
+	return c
+}
+
+// room makes a room that holds the secret.
+func (c *cast) room(t *testing.T, id string) {
+	t.Helper()
+	owner := c.people["owner"]
+	owner.room(t, id)
+	path := "/v1/rooms/" + id + "/members/"
+	for name, role := range map[string]string{"viewer": "viewer", "editor": "editor", "removed": "owner"} {
+		owner.must(t, "PUT", path+c.people[name].id, map[string]string{"role": role})
+	}
+	owner.must(t, "PUT", path+"other", map[string]string{"role": "viewer"})
+	owner.must(t, "DELETE", path+c.people["removed"].id, nil)
+	owner.must(t, "POST", "/v1/rooms/"+id+"/commits", map[string]any{"ops": []any{insertTask("t1", secret)}})
+}
+
+// must makes a request that must succeed.
+func (w *person) must(t *testing.T, method, path string, body any) {
+	t.Helper()
+	if err := w.call(t.Context(), method, path, body, nil); err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+}
+
+// seq is the newest seq of a room.
+func (w *person) seq(t *testing.T, room string) int64 {
+	t.Helper()
+	var detail struct{ Seq int64 }
+	if err := w.call(t.Context(), "GET", "/v1/rooms/"+room, nil, &detail); err != nil {
+		t.Fatal(err)
+	}
+	return detail.Seq
+}
+
+// send makes a request as it is written and gives the whole answer.
+func (w *person) send(t *testing.T, method, path, contentType, body string) (status int, header http.Header, text string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+w.addr+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if w.token != "" {
+		req.Header.Set("Authorization", "Bearer "+w.token)
+	}
+	resp, err := w.http.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, string(answer)
+}
+
+func TestRoleByRoute(t *testing.T) {
+	t.Parallel()
+	c := newCast(t)
+	listed := map[string]bool{}
+	for i := range api.Routes {
+		name := api.Routes[i].Method + " " + api.Routes[i].Path
+		listed[name] = true
+		trial, ok := routeTrials[name]
+		if !ok {
+			t.Errorf("%s is not tried here", name)
+			continue
+		}
+		c.tryRoute(t, api.Routes[i].Method, name, trial, fmt.Sprintf("room-%d", i))
+	}
+	for name := range routeTrials {
+		if !listed[name] {
+			t.Errorf("%s is tried here, but there is no such route", name)
+		}
+	}
+}
+
+func (c *cast) tryRoute(t *testing.T, method, name string, trial routeTrial, room string) {
+	t.Helper()
+	c.room(t, room)
+	path := trial.path
+	if strings.Contains(path, "%s") {
+		path = fmt.Sprintf(path, room)
+	}
+	contentType := ""
+	if trial.body != "" {
+		contentType = "application/json"
+	}
+	owner := c.people["owner"]
+	for i, caller := range callers {
+		before := owner.seq(t, room)
+		status, _, text := c.people[caller].send(t, method, path, contentType, trial.body)
+		if status != trial.want[i] {
+			t.Errorf("%s as %s: %d, want %d: %s", name, caller, status, trial.want[i], text)
+		}
+		if status < 300 && i >= 4 {
+			continue
+		}
+		if strings.Contains(text, secret) {
+			t.Errorf("%s as %s tells a row: %s", name, caller, text)
+		}
+		if after := owner.seq(t, room); after != before {
+			t.Errorf("%s as %s: refused, but the room went from seq %d to %d", name, caller, before, after)
+		}
+	}
+}
+
+// methodTrial is how a method is tried; the numbers are 0 for a result.
+type methodTrial struct {
+	params                      map[string]any
+	late, viewer, editor, owner int  // late: removed since the ticket was issued
+	telling                     bool // the result tells rows
+	unclear                     string
+}
+
+// methodTrials has one entry for each method; one that is not listed fails
+// TestRoleByMethod.
+var methodTrials = map[string]methodTrial{
+	"ping":        {params: map[string]any{}, late: 4004, unclear: "ping tells the head to whoever is connected"},
+	"subscribe":   {params: map[string]any{"since": 0}, late: 4004, telling: true},
+	"unsubscribe": {params: map[string]any{}},
+	"commit": {params: map[string]any{"ops": []any{insertTask("", "x")}},
+		late: 4004, viewer: 4003},
+	"rows.list":    {params: map[string]any{"table": "tasks"}, late: 4004, telling: true},
+	"rows.get":     {params: map[string]any{"table": "tasks", "id": "t1"}, late: 4004, telling: true},
+	"log.read":     {params: map[string]any{"since": 0}, late: 4004, telling: true},
+	"presence.set": {params: map[string]any{"status": "here", "n": 1}, late: 4004, unclear: "presence.set needs only a connection"},
+	"cursor.set":   {params: map[string]any{"position": 1, "n": 1}, late: 4004, unclear: "cursor.set needs only a connection"},
+}
+
+func TestRoleByMethod(t *testing.T) {
+	t.Parallel()
+	c := newCast(t)
+	names := map[string]bool{}
+	for i, method := range live.Methods {
+		names[method.Name] = true
+		trial, ok := methodTrials[method.Name]
+		if !ok {
+			t.Errorf("%s is not tried here", method.Name)
+			continue
+		}
+		room := fmt.Sprintf("room-%d", i)
+		c.room(t, room)
+		for caller, want := range map[string]int{"viewer": trial.viewer, "editor": trial.editor, "owner": trial.owner} {
+			c.tryMethod(t, method.Name, caller, room, want, c.people[caller].socket(t, room))
+		}
+	}
+	for name := range methodTrials {
+		if !names[name] {
+			t.Errorf("%s is tried here, but there is no such method", name)
+		}
+	}
+}
+
+func (c *cast) tryMethod(t *testing.T, method, caller, room string, want int, s *socket) {
+	t.Helper()
+	owner, trial := c.people["owner"], methodTrials[method]
+	params := trial.params
+	if method == "commit" {
+		params = map[string]any{"ops": []any{insertTask("by-"+caller, "x")}}
+	}
+	before := owner.seq(t, room)
+	var result map[string]any
+	err := s.call(t.Context(), method, params, &result)
+	got := 0
+	var refusal *rpcError
+	if errors.As(err, &refusal) {
+		got = refusal.Code
+	} else if err != nil {
+		t.Errorf("%s as %s: %v", method, caller, err)
+	}
+	if got != want {
+		t.Errorf("%s as %s: %d, want %d: %v %v", method, caller, got, want, err, result)
+	}
+	if told := strings.Contains(fmt.Sprint(result), secret); told != (trial.telling && want == 0) {
+		t.Errorf("%s as %s tells a row: %v, %v", method, caller, told, result)
+	}
+	if changed := owner.seq(t, room) != before; changed != (method == "commit" && want == 0) {
+		t.Errorf("%s as %s: the room changed: %v", method, caller, changed)
+	}
+}
+
+// Who has no role gets no ticket; a member's socket ends with his membership,
+// and a ticket from before it shows nothing any more.
+func TestRoleByMethodOfTheRemoved(t *testing.T) {
+	t.Parallel()
+	c := newCast(t)
+	c.room(t, "den")
+	for _, caller := range []string{"nobody", "a bad token", "stranger", "removed"} {
+		if s, err := c.people[caller].dial(t.Context(), "den"); err == nil {
+			s.close()
+			t.Errorf("%s got a socket", caller)
+		}
+	}
+	owner, gone := c.people["owner"], c.people["removed"]
+	member := "/v1/rooms/den/members/" + gone.id
+	for _, method := range slices.Sorted(maps.Keys(methodTrials)) {
+		t.Run(method, func(t *testing.T) {
+			owner.must(t, "PUT", member, map[string]string{"role": "editor"})
+			url, err := gone.ticket(t.Context(), "den")
+			if err != nil {
+				t.Fatal(err)
+			}
+			was := gone.socket(t, "den")
+			owner.must(t, "DELETE", member, nil)
+			if <-was.done; was.call(t.Context(), method, methodTrials[method].params, nil) == nil {
+				t.Errorf("%s is answered on the socket of a removed member", method)
+			}
+			if methodTrials[method].unclear != "" {
+				t.Skip("a ticket from before the removal opens a socket, and " + methodTrials[method].unclear)
+			}
+			s, err := open(t.Context(), url)
+			if err != nil {
+				return // refused at once is as good
+			}
+			defer s.close()
+			c.tryMethod(t, method, "removed", "den", methodTrials[method].late, s)
+		})
+	}
+}
