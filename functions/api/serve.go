@@ -254,6 +254,7 @@ func write(w http.ResponseWriter, status int, answer any) error {
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client has gone: nobody to tell
 	return nil
