@@ -34,6 +34,9 @@ func (e *Error) Unwrap() error { return e.fault }
 // Because returns a copy that wraps cause, which is for the log only.
 func (e *Error) Because(cause error) *Error { return &Error{e.Class, e.fault.Because(cause)} }
 
+// After returns a copy that advises when to try again.
+func (e *Error) After(d time.Duration) *Error { return &Error{e.Class, e.fault.After(d)} }
+
 // Refuse says why a text can never be embedded.
 func Refuse(format string, args ...any) *Error {
 	return &Error{Refused, fault.New(fault.Invalid, format, args...)}
