@@ -15,7 +15,7 @@ import (
 var migrations embed.FS
 
 // Format is the format that this code reads and writes.
-const Format = 1
+const Format = 2
 
 // ErrNewer: the file was written by a newer version of this program.
 var ErrNewer = errors.New("the data was written by a newer version of this program")
