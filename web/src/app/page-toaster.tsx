@@ -1,18 +1,10 @@
-import { Toaster } from "sonner";
-import { useTheme } from "../lib/theme.ts";
+import { lazy, Suspense, useSyncExternalStore } from "react";
+import { toastQueue } from "../lib/toast.ts";
 
+const Toasts = lazy(async () => ({ default: (await import("./toasts.tsx")).Toasts }));
+
+/** Nothing until there is something to say. */
 export function PageToaster() {
-  return (
-    <Toaster
-      theme={useTheme()}
-      position="bottom-right"
-      closeButton
-      visibleToasts={4}
-      duration={5_000}
-      toastOptions={{
-        style: { background: "var(--raised)", color: "var(--ink)", borderColor: "var(--line-strong)", fontSize: 13, borderRadius: 6 },
-        classNames: { description: "text-muted!", actionButton: "bg-accent! text-on-accent!" },
-      }}
-    />
-  );
+  const begun = useSyncExternalStore(toastQueue.subscribe, toastQueue.begun);
+  return <Suspense>{begun && <Toasts />}</Suspense>;
 }

@@ -1,5 +1,7 @@
-/** Short messages. One line, at most one action; an error stays until it is closed. Never for routine live updates. */
-import { toast } from "sonner";
+/**
+ * Short messages. One line, at most one action; an error stays until it is closed. Never for routine live updates. They wait in
+ * a queue for the code that shows them, which is fetched when the first one comes.
+ */
 import { describeError } from "./errors.ts";
 
 export interface ToastAction {
@@ -7,20 +9,47 @@ export interface ToastAction {
   run: () => void;
 }
 
-function options(action: ToastAction | undefined) {
-  return action ? { action: { label: action.label, onClick: action.run } } : {};
+export interface ToastMessage {
+  kind: "done" | "info" | "failed";
+  text: string;
+  detail?: string;
+  action?: ToastAction | undefined;
+}
+
+let queue: ToastMessage[] = [];
+let waiting = false;
+const listeners = new Set<() => void>();
+
+export const toastQueue = {
+  /** Whether there has ever been a message. */
+  begun: (): boolean => waiting,
+  take: (): ToastMessage[] => {
+    const taken = queue;
+    queue = [];
+    return taken;
+  },
+  subscribe: (listener: () => void): (() => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  },
+};
+
+function push(message: ToastMessage): void {
+  queue.push(message);
+  waiting = true;
+  for (const listener of [...listeners]) listener();
 }
 
 export const notify = {
-  done(message: string, action?: ToastAction): void {
-    toast.success(message, options(action));
+  done(text: string, action?: ToastAction): void {
+    push({ kind: "done", text, action });
   },
-  info(message: string, action?: ToastAction): void {
-    toast.message(message, options(action));
+  info(text: string, action?: ToastAction): void {
+    push({ kind: "info", text, action });
   },
   /** `what` says what did not work: "The table could not be created". */
   failed(what: string, error?: unknown, action?: ToastAction): void {
-    toast.error(what, { duration: Infinity, ...(error !== undefined && { description: detail(error) }), ...options(action) });
+    push({ kind: "failed", text: what, action, ...(error !== undefined && { detail: detail(error) }) });
   },
 };
 

@@ -39,9 +39,17 @@ export function CommandPalette({ open, onOpenChange }: { open: boolean; onOpenCh
 const groupClass =
   "[&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-faint";
 
+/** What people look for most stands first; groups not named here come before the account. */
+const order = ["Tables", "Actions", "Go to", "Rooms"];
+
+function rank(group: string): number {
+  const place = order.indexOf(group);
+  return place >= 0 ? place : group === "Account" ? order.length + 1 : order.length;
+}
+
 function Choices({ onChoose }: { onChoose: (command: Command) => void }) {
   const [query, setQuery] = useState("");
-  const groups = groupBy(useRegisteredCommands(), ({ group }) => group);
+  const groups = groupBy(useRegisteredCommands(), ({ group }) => group).sort(([a], [b]) => rank(a) - rank(b));
   return (
     <Cmdk label="Commands" loop className="flex min-h-0 flex-col">
       <div className="flex items-center gap-2 border-b border-line px-3">

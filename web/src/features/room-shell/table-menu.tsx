@@ -1,12 +1,13 @@
 import type { Table } from "@nanotype/client";
 import { Ellipsis, Lock, LockOpen, Pencil, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { IconButton } from "../../components/ui/button.tsx";
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuSeparator, DropdownMenuTrigger } from "../../components/ui/dropdown-menu.tsx";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 import { notify } from "../../lib/toast.ts";
-import { DropTableDialog } from "./drop-table-dialog.tsx";
-import { RenameTableDialog } from "./rename-table-dialog.tsx";
+
+const DropTableDialog = lazy(async () => ({ default: (await import("./drop-table-dialog.tsx")).DropTableDialog }));
+const RenameTableDialog = lazy(async () => ({ default: (await import("./rename-table-dialog.tsx")).RenameTableDialog }));
 
 /** What can be done to a table as a whole; viewers have nothing to do here. */
 export function TableMenu({ table }: { table: Table }) {
@@ -46,8 +47,10 @@ export function TableMenu({ table }: { table: Table }) {
           </DropdownMenuItem>
         </DropdownMenuContent>
       </DropdownMenu>
-      {dialog === "rename" && <RenameTableDialog table={table.name} onClose={() => setDialog(undefined)} />}
-      {dialog === "drop" && <DropTableDialog table={table.name} onClose={() => setDialog(undefined)} />}
+      <Suspense>
+        {dialog === "rename" && <RenameTableDialog table={table.name} onClose={() => setDialog(undefined)} />}
+        {dialog === "drop" && <DropTableDialog table={table.name} onClose={() => setDialog(undefined)} />}
+      </Suspense>
     </>
   );
 }

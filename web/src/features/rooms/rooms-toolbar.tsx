@@ -19,7 +19,7 @@ export function RoomsToolbar({ query, sort, view, field, onChange, onCreate }: R
   const other = view === "cards" ? "list" : "cards";
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <div className="relative min-w-40 flex-1">
+      <div className="relative min-w-40 flex-1 max-sm:basis-full">
         <Search className="pointer-events-none absolute top-2 left-2.5 size-4 text-faint" aria-hidden />
         <Input
           ref={field}

@@ -10,18 +10,18 @@ export function problemOf(column: Column, value: Value): string | undefined {
 }
 
 function textProblem({ type, maxLength, values }: Column, value: string): string | undefined {
-  if (type === "enum") return values?.includes(value) === false ? `is one of ${values.join(", ")}` : undefined;
+  if (type === "enum") return values?.includes(value) === false ? `must be one of ${values.join(", ")}` : undefined;
   if (type !== "text") return undefined;
   if (value.includes("\u0000") || /\p{Surrogate}/u.test(value)) return "has a character that is not allowed";
   const length = codePoints(value);
-  return maxLength !== undefined && length > maxLength ? `has at most ${maxLength} characters, not ${length}` : undefined;
+  return maxLength !== undefined && length > maxLength ? `must have at most ${maxLength} characters, not ${length}` : undefined;
 }
 
 function numberProblem({ type, min, max }: Column, value: number): string | undefined {
-  if (type === "integer" && !Number.isSafeInteger(value)) return "is a whole number within ±9,007,199,254,740,991";
-  if (!Number.isFinite(value)) return "is a number";
-  if (min !== undefined && value < min) return `is at least ${min}`;
-  if (max !== undefined && value > max) return `is at most ${max}`;
+  if (type === "integer" && !Number.isSafeInteger(value)) return "must be a whole number within ±9,007,199,254,740,991";
+  if (!Number.isFinite(value)) return "must be a number";
+  if (min !== undefined && value < min) return `must be at least ${min}`;
+  if (max !== undefined && value > max) return `must be at most ${max}`;
   return undefined;
 }
 

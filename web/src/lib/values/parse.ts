@@ -48,7 +48,7 @@ function readNumber(text: string): Parsed {
   // Groups of three as in 1,234,567.8 or 1 234 567, and a sign that spreadsheets write.
   const plain = /^[+-]?\d{1,3}([,\u00a0\u202f ]\d{3})+(\.\d+)?$/u.test(text) ? text.replaceAll(/[,\u00a0\u202f ]/gu, "") : text;
   const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/u.test(plain.replace("−", "-")) ? Number(plain.replace("−", "-")) : Number.NaN;
-  return Number.isFinite(value) ? { value: value === 0 ? 0 : value } : { problem: "is a number" };
+  return Number.isFinite(value) ? { value: value === 0 ? 0 : value } : { problem: "must be a number" };
 }
 
 const yes = new Set(["true", "yes", "y", "t", "1", "on", "✓"]);
@@ -57,7 +57,7 @@ const no = new Set(["false", "no", "n", "f", "0", "off"]);
 function readBoolean(text: string): Parsed {
   const word = text.toLowerCase();
   if (yes.has(word)) return { value: true };
-  return no.has(word) ? { value: false } : { problem: "is true or false" };
+  return no.has(word) ? { value: false } : { problem: "must be true or false" };
 }
 
 const day = /^(\d{4})-(\d{2})-(\d{2})$/u;
@@ -67,7 +67,7 @@ function readTimestamp(text: string, now: number): Parsed {
   if (text.toLowerCase() === "now") return { value: new Date(now).toISOString() };
   const time = day.test(text) ? localTime(text, "00", "00", "00", "0") : timeOf(text);
   const valid = Number.isFinite(time) && (!/^\d{4}-/u.test(text) || isDay(text.slice(0, 10)));
-  return valid ? { value: new Date(time).toISOString() } : { problem: "is a time as 2026-11-23 20:15" };
+  return valid ? { value: new Date(time).toISOString() } : { problem: "must be a time as 2026-11-23 20:15" };
 }
 
 function timeOf(text: string): number {
@@ -92,7 +92,7 @@ function readDate(text: string, now: number): Parsed {
   }
   const short = /^(\d{4})-(\d{1,2})-(\d{1,2})$/u.exec(text);
   const whole = short ? `${short[1] ?? ""}-${(short[2] ?? "").padStart(2, "0")}-${(short[3] ?? "").padStart(2, "0")}` : text;
-  return isDay(whole) ? { value: whole } : { problem: "is a date as 2026-11-23" };
+  return isDay(whole) ? { value: whole } : { problem: "must be a date as 2026-11-23" };
 }
 
 /** A day that the calendar has. */
@@ -112,7 +112,7 @@ function readJson(text: string): Parsed {
   try {
     return { value: JSON.parse(text) as Json };
   } catch (error) {
-    return { problem: `is JSON: ${jsonProblem(text, error)}` };
+    return { problem: `must be JSON: ${jsonProblem(text, error)}` };
   }
 }
 
