@@ -94,9 +94,12 @@ func (b *bench) throughput(s *server, work func() (latencies, error)) (string, e
 		return "", fmt.Errorf("no operation was finished: %w", err)
 	}
 	until, err := s.cpu()
-	each := func(d time.Duration) string { return ms(d / time.Duration(len(all))) }
 	return fmt.Sprintf("%.0f/s, p50 %s, p99 %s; CPU each: server %s, load %s",
-		float64(len(all))/b.d.Seconds(), ms(all.at(0.5)), ms(all.at(0.99)), each(until-served), each(cpu()-own)), err
+		float64(len(all))/b.d.Seconds(), ms(all.at(0.5)), ms(all.at(0.99)), each(until-served, all), each(cpu()-own, all)), err
+}
+
+func each(d time.Duration, all latencies) string {
+	return fmt.Sprintf("%.3f ms", d.Seconds()*1000/float64(max(len(all), 1)))
 }
 
 func (b *bench) starting() error {
@@ -197,7 +200,8 @@ func (b *bench) delivery() error {
 			if err != nil {
 				return err
 			}
-			b.print(what, "p50 ≤ 5 ms, p99 ≤ 14 ms, 0 lost", "p50 %s, p99 %s, %d lost", ms(got.latencies.at(0.5)), ms(got.latencies.at(0.99)), got.lost)
+			b.print(what, "p50 ≤ 5 ms, p99 ≤ 14 ms, 0 lost", "p50 %s, p99 %s, %d lost; CPU each: server %s, load %s",
+				ms(got.latencies.at(0.5)), ms(got.latencies.at(0.99)), got.lost, each(got.cpu, got.latencies), each(got.own, got.latencies))
 			b.print("memory with 500 sockets", "≤ 75 MiB", "%.0f MiB", got.rss)
 			return nil
 		})

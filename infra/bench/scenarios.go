@@ -90,7 +90,7 @@ func commits(ctx context.Context, s *server, n int, d time.Duration) (latencies,
 	}
 	defer closeAll(all)
 	return together(n, d, func(w, turn int) error {
-		return all[w].insert(ctx, "Write down what the team agreed on, item "+strconv.Itoa(turn))
+		return all[w].insert("Write down what the team agreed on, item " + strconv.Itoa(turn))
 	})
 }
 
@@ -122,7 +122,7 @@ func listsLive(ctx context.Context, s *server, room string, n int, d time.Durati
 	}
 	defer closeAll(all)
 	return together(n, d, func(w, _ int) error {
-		frame, err := all[w].request(ctx, "rows.list", `{"table":"tasks","limit":100}`)
+		frame, err := all[w].request("rows.list", `{"table":"tasks","limit":100}`)
 		if err == nil && len(frame) < 10_000 {
 			err = fmt.Errorf("list: %d bytes", len(frame))
 		}
@@ -135,6 +135,8 @@ type delivery struct {
 	latencies latencies
 	lost      int
 	rss       float64
+	cpu       time.Duration // of the server, while it delivered
+	own       time.Duration // of this process
 }
 
 // deliver opens n subscribers of a room, commits at a rate for a time after
@@ -151,48 +153,56 @@ func deliver(ctx context.Context, s *server, n, rate int, idle, d time.Duration)
 	}
 	defer closeAll(all)
 	for _, sub := range all[:n] {
-		if _, err := sub.request(ctx, "subscribe", `{}`); err != nil {
+		if _, err := sub.request("subscribe", `{}`); err != nil {
 			return delivery{}, err
 		}
 	}
 	total := int(d.Seconds() * float64(rate))
 	results := make([]latencies, n)
 	var wg sync.WaitGroup
-	rctx, cancel := context.WithTimeout(ctx, idle+d+5*time.Second)
-	defer cancel()
+	late := time.AfterFunc(idle+d+5*time.Second, func() { closeAll(all) })
+	defer late.Stop()
 	for i, sub := range all[:n] {
-		wg.Go(func() { results[i] = listen(rctx, sub, total) })
+		wg.Go(func() { results[i] = listen(sub, total) })
 	}
 	time.Sleep(idle)
 	rss, err := s.rss()
 	if err != nil {
 		return delivery{}, err
 	}
+	served, err := s.cpu()
+	if err != nil {
+		return delivery{}, err
+	}
+	own := cpu()
 	tick := time.NewTicker(time.Second / time.Duration(rate))
 	defer tick.Stop()
 	for range total {
 		<-tick.C
-		if err := all[n].insert(ctx, fmt.Sprintf("sent@%d@", time.Now().UnixNano())); err != nil {
+		if err := all[n].insert(fmt.Sprintf("sent@%d@", time.Now().UnixNano())); err != nil {
 			return delivery{}, err
 		}
 	}
 	wg.Wait()
 	got := slices.Concat(results...)
-	return delivery{latencies: got, lost: n*total - len(got), rss: rss}, nil
+	until, err := s.cpu()
+	return delivery{latencies: got, lost: n*total - len(got), rss: rss, cpu: until - served, own: cpu() - own}, err
 }
 
-func listen(ctx context.Context, sub *socket, total int) latencies {
-	var got latencies
+// listen waits for total commits that say when they were sent, or for the
+// socket to end.
+func listen(sub *socket, total int) latencies {
+	got := make(latencies, 0, total)
 	for len(got) < total {
-		_, frame, err := sub.conn.Read(ctx)
+		frame, err := sub.read()
 		if err != nil {
 			return got
 		}
 		now := time.Now()
-		if parts := bytes.SplitN(frame, []byte("@"), 3); len(parts) == 3 {
-			if sent, err := strconv.ParseInt(string(parts[1]), 10, 64); err == nil {
-				got = append(got, now.Sub(time.Unix(0, sent)))
-			}
+		_, rest, _ := bytes.Cut(frame, []byte("@"))
+		text, _, found := bytes.Cut(rest, []byte("@"))
+		if sent, err := strconv.ParseInt(string(text), 10, 64); err == nil && found {
+			got = append(got, now.Sub(time.Unix(0, sent)))
 		}
 	}
 	return got
@@ -206,14 +216,14 @@ func points(ctx context.Context, s *server, room string, rows int, d time.Durati
 	}
 	defer sock.close()
 	read, err = together(1, d, func(_, turn int) error {
-		_, err := sock.request(ctx, "rows.get", fmt.Sprintf(`{"table":"tasks","id":"row-%07d"}`, turn*7919%rows))
+		_, err := sock.request("rows.get", fmt.Sprintf(`{"table":"tasks","id":"row-%07d"}`, turn*7919%rows))
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	write, err = together(1, d, func(_, turn int) error {
-		_, err := sock.request(ctx, "commit", fmt.Sprintf(
+		_, err := sock.request("commit", fmt.Sprintf(
 			`{"ops":[{"op":"update","table":"tasks","id":"row-%07d","set":{"title":"turn %d"}}]}`, turn*7919%rows, turn))
 		return err
 	})

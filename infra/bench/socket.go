@@ -3,17 +3,45 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 
 	"github.com/coder/websocket"
 )
 
-// socket is one client connection of a room.
+// socket is one client connection of a room. Its operations end when the
+// context it was opened with does; none watches a context of its own, and
+// frames are read into one buffer, to leave the processors to the server.
 type socket struct {
-	conn *websocket.Conn
-	id   int
-	buf  []byte
+	conn  *websocket.Conn
+	id    int
+	buf   []byte
+	frame []byte // the last that was read
+}
+
+// read reads one frame, which is valid until the next.
+func (s *socket) read() ([]byte, error) {
+	_, r, err := s.conn.Reader(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	s.frame = s.frame[:0]
+	for {
+		if len(s.frame) == cap(s.frame) {
+			s.frame = slices.Grow(s.frame, 1024)
+		}
+		n, err := r.Read(s.frame[len(s.frame):cap(s.frame)])
+		s.frame = s.frame[:len(s.frame)+n]
+		if errors.Is(err, io.EOF) {
+			return s.frame, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 func (s *server) dial(ctx context.Context, room string) (*socket, error) {
@@ -29,11 +57,12 @@ func (s *server) dial(ctx context.Context, room string) (*socket, error) {
 		_ = resp.Body.Close()
 	}
 	conn.SetReadLimit(1 << 20)
+	context.AfterFunc(ctx, func() { _ = conn.CloseNow() })
 	return &socket{conn: conn}, nil
 }
 
 // request sends one request and reads until its answer, which it returns.
-func (s *socket) request(ctx context.Context, method, params string) ([]byte, error) {
+func (s *socket) request(method, params string) ([]byte, error) {
 	s.id++
 	s.buf = append(s.buf[:0], `{"jsonrpc":"2.0","id":`...)
 	s.buf = strconv.AppendInt(s.buf, int64(s.id), 10)
@@ -42,15 +71,15 @@ func (s *socket) request(ctx context.Context, method, params string) ([]byte, er
 	s.buf = append(s.buf, `","params":`...)
 	s.buf = append(s.buf, params...)
 	s.buf = append(s.buf, '}')
-	if err := s.conn.Write(ctx, websocket.MessageText, s.buf); err != nil {
+	if err := s.conn.Write(context.Background(), websocket.MessageText, s.buf); err != nil {
 		return nil, err
 	}
-	return s.answer(ctx, []byte(fmt.Sprintf(`"id":%d`, s.id)))
+	return s.answer([]byte(fmt.Sprintf(`"id":%d`, s.id)))
 }
 
-func (s *socket) answer(ctx context.Context, id []byte) ([]byte, error) {
+func (s *socket) answer(id []byte) ([]byte, error) {
 	for {
-		_, frame, err := s.conn.Read(ctx)
+		frame, err := s.read()
 		if err != nil {
 			return nil, err
 		}
@@ -65,8 +94,8 @@ func (s *socket) answer(ctx context.Context, id []byte) ([]byte, error) {
 	}
 }
 
-func (s *socket) insert(ctx context.Context, title string) error {
-	_, err := s.request(ctx, "commit", `{"ops":[{"op":"insert","table":"tasks","row":{"title":"`+title+`"}}]}`)
+func (s *socket) insert(title string) error {
+	_, err := s.request("commit", `{"ops":[{"op":"insert","table":"tasks","row":{"title":"`+title+`"}}]}`)
 	return err
 }
 
