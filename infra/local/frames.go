@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -24,6 +25,40 @@ type frameMeter struct {
 	scan    frameScan
 	tooBig  func()
 	tripped atomic.Bool
+
+	timeout time.Duration // of a write
+	mu      sync.Mutex
+	until   time.Time // the deadline that is set for writes
+	closing bool
+}
+
+// Write bounds how long a peer that does not read is waited for. A context for
+// each message would do so too, for a third of what a message costs. The
+// deadline is moved when an eighth of the time has gone, not by each message.
+func (m *frameMeter) Write(p []byte) (int, error) {
+	if err := m.extend(time.Now()); err != nil {
+		return 0, err
+	}
+	return m.Conn.Write(p)
+}
+
+func (m *frameMeter) extend(now time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closing || m.until.Sub(now) > m.timeout-m.timeout/8 {
+		return nil
+	}
+	m.until = now.Add(m.timeout)
+	return m.SetWriteDeadline(m.until)
+}
+
+// hurry leaves what is being written, and the closing frame behind it, little
+// time from now on.
+func (m *frameMeter) hurry() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closing = true
+	_ = m.SetWriteDeadline(time.Now().Add(min(m.timeout, closeTime))) // a closed connection needs none
 }
 
 // Read passes bytes on and follows the frames in them.
@@ -39,6 +74,9 @@ func (m *frameMeter) see(p []byte) {
 		m.tooBig()
 	}
 }
+
+// closeTime is how long a closing connection may write.
+const closeTime = 2 * time.Second
 
 // How long, and how much, a refused frame is read on: closing with bytes
 // unread resets the connection, and the client would not learn why.
@@ -113,11 +151,10 @@ func (s *frameScan) payload() uint64 {
 	}
 }
 
-// meteredWriter hands out the connection of an upgrade with a frameMeter
-// around it.
+// meteredWriter hands out the connection of an upgrade with a meter around it.
 type meteredWriter struct {
 	http.ResponseWriter
-	tooBig func()
+	meter *frameMeter
 }
 
 // Hijack takes the connection over, as the upgrade does.
@@ -126,13 +163,14 @@ func (w *meteredWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m := &frameMeter{Conn: conn, tooBig: w.tooBig}
+	w.meter.Conn = conn
+	rw.Writer.Reset(w.meter)
 	// A client that does not wait for the handshake's answer has sent bytes
 	// that the HTTP server read already.
 	early, err := rw.Reader.Peek(rw.Reader.Buffered())
 	if err != nil {
 		return nil, nil, err
 	}
-	m.see(early)
-	return m, rw, nil
+	w.meter.see(early)
+	return w.meter, rw, nil
 }

@@ -45,7 +45,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Runner, erro
 	frames, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &Runner{
 		parts: p, listener: listener, log: log, frames: cancel,
-		sockets: &sockets{live: p.live, hub: p.hub, log: log, ctx: frames},
+		sockets: &sockets{live: p.live, hub: p.hub, log: log, ctx: frames, writeTimeout: 10 * time.Second},
 	}
 	r.follower = &follower{feed: p.feed, relay: p.relay, log: log}
 	handler, err := r.routes()

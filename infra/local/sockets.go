@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -40,6 +41,8 @@ type sockets struct {
 	log  *slog.Logger
 	ctx  context.Context // of all frames; ends when the runner does
 	open sync.WaitGroup  // connections being served
+
+	writeTimeout time.Duration // how long a client may take to read what is written to it
 }
 
 // ServeHTTP opens one connection and serves it to its end.
@@ -57,6 +60,7 @@ func (s *sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.hub.Detach(c.id)
 	answer, err := s.live.Handle(r.Context(), c.connectEvent(r))
 	if err != nil || answer.StatusCode >= 300 {
+		close(c.ready)
 		s.refuse(w, answer, err)
 		return
 	}
@@ -85,8 +89,9 @@ func (s *sockets) refuse(w http.ResponseWriter, answer events.APIGatewayProxyRes
 type connection struct {
 	*sockets
 	id     string
-	ready  chan struct{} // closed when conn is set
-	conn   *websocket.Conn
+	ready  chan struct{}   // closed when conn is set, or never will be
+	conn   *websocket.Conn // nil when the handshake failed
+	meter  frameMeter
 	opened time.Time
 
 	limiting sync.Mutex
@@ -94,7 +99,9 @@ type connection struct {
 }
 
 func (c *connection) accept(w http.ResponseWriter, r *http.Request) error {
-	conn, err := websocket.Accept(&meteredWriter{ResponseWriter: w, tooBig: func() { c.limit(1) }}, r, &websocket.AcceptOptions{
+	defer close(c.ready)
+	c.meter.tooBig, c.meter.timeout = func() { c.limit(1) }, c.writeTimeout
+	conn, err := websocket.Accept(&meteredWriter{w, &c.meter}, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // any origin may connect, as on AWS: the ticket is the proof
 		CompressionMode:    websocket.CompressionDisabled,
 	})
@@ -103,7 +110,6 @@ func (c *connection) accept(w http.ResponseWriter, r *http.Request) error {
 	}
 	c.conn = conn
 	c.limit(maxMessage)
-	close(c.ready)
 	return nil
 }
 
@@ -196,13 +202,16 @@ func (c *connection) connectEvent(r *http.Request) events.APIGatewayWebsocketPro
 }
 
 // Write implements hubpush.Socket. What is sent before the upgrade waits for it.
-func (c *connection) Write(ctx context.Context, message []byte) error {
-	select {
-	case <-c.ready:
-		return c.conn.Write(ctx, websocket.MessageText, message)
-	case <-ctx.Done():
-		return ctx.Err()
+func (c *connection) Write(message []byte) error {
+	<-c.ready
+	if c.conn == nil {
+		return net.ErrClosed
 	}
+	err := c.conn.Write(context.Background(), websocket.MessageText, message) // c.meter bounds it
+	if err != nil {
+		_ = c.meter.Close() // so that reading ends too
+	}
+	return err
 }
 
 // Close implements hubpush.Socket. The closing handshake goes on by itself,
@@ -210,8 +219,12 @@ func (c *connection) Write(ctx context.Context, message []byte) error {
 func (c *connection) Close(code int, reason string) error {
 	select {
 	case <-c.ready:
-		c.open.Go(func() { _ = c.conn.Close(websocket.StatusCode(code), reason) })
 	default:
+		return nil
+	}
+	if c.conn != nil {
+		c.meter.hurry()
+		c.open.Go(func() { _ = c.conn.Close(websocket.StatusCode(code), reason) })
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/coder/websocket"
 
+	"nanotypedb/shared/push"
 	"nanotypedb/shared/push/hubpush"
 )
 
@@ -25,6 +26,7 @@ import (
 type echo struct {
 	hub *hubpush.Hub
 	log chan string
+	ids chan string // of connections
 }
 
 func (e *echo) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
@@ -34,6 +36,7 @@ func (e *echo) Handle(ctx context.Context, event events.APIGatewayWebsocketProxy
 		if event.QueryStringParameters["ticket"] != "good" {
 			return events.APIGatewayProxyResponse{StatusCode: 401, Body: "no"}, nil
 		}
+		e.ids <- id
 		return events.APIGatewayProxyResponse{StatusCode: 200}, nil
 	case "$disconnect":
 		e.log <- "gone"
@@ -45,9 +48,15 @@ func (e *echo) Handle(ctx context.Context, event events.APIGatewayWebsocketProxy
 // serveEcho starts sockets on a test server and gives its address.
 func serveEcho(t *testing.T) (addr string, gone chan string) {
 	t.Helper()
-	hub := hubpush.New(hubpush.Options{})
-	handler := &echo{hub: hub, log: make(chan string, 8)}
-	s := &sockets{live: handler, hub: hub, log: slog.New(slog.DiscardHandler), ctx: context.Background()}
+	addr, handler := serveWith(t, hubpush.Options{}, 10*time.Second)
+	return addr, handler.log
+}
+
+func serveWith(t *testing.T, o hubpush.Options, writeTimeout time.Duration) (addr string, handler *echo) {
+	t.Helper()
+	hub := hubpush.New(o)
+	handler = &echo{hub: hub, log: make(chan string, 8), ids: make(chan string, 8)}
+	s := &sockets{live: handler, hub: hub, log: slog.New(slog.DiscardHandler), ctx: context.Background(), writeTimeout: writeTimeout}
 	server := httptest.NewServer(s)
 	t.Cleanup(func() {
 		if err := hub.Close(context.Background()); err != nil {
@@ -56,7 +65,7 @@ func serveEcho(t *testing.T) (addr string, gone chan string) {
 		server.Close()
 		s.wait(t.Context())
 	})
-	return strings.TrimPrefix(server.URL, "http://"), handler.log
+	return strings.TrimPrefix(server.URL, "http://"), handler
 }
 
 func dial(t *testing.T, addr, ticket string) *websocket.Conn {
@@ -190,4 +199,33 @@ func readUntil(r *bufio.Reader, words ...string) (string, error) {
 			return seen.String(), nil
 		}
 	}
+}
+
+// TestSocketOfAClientThatDoesNotReadIsClosed fills the buffers on the way to a
+// client; the server neither waits for it for ever nor when it stops.
+func TestSocketOfAClientThatDoesNotReadIsClosed(t *testing.T) {
+	fill := func(timeout time.Duration) (*echo, *websocket.Conn) {
+		addr, handler := serveWith(t, hubpush.Options{MaxQueue: 64 << 20}, timeout)
+		conn := dial(t, addr, "good")
+		id, message := <-handler.ids, make([]byte, push.MaxMessage)
+		for range 32 << 20 / len(message) {
+			if err := handler.hub.Send(t.Context(), id, message); err != nil && !errors.Is(err, push.ErrGone) {
+				t.Fatal(err)
+			}
+		}
+		return handler, conn
+	}
+	t.Run("timeout", func(t *testing.T) {
+		handler, _ := fill(50 * time.Millisecond)
+		await(t, handler.log)
+	})
+	t.Run("stop", func(t *testing.T) {
+		handler, _ := fill(time.Hour)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		if err := handler.hub.Close(ctx); err != nil {
+			t.Error(err)
+		}
+		await(t, handler.log)
+	})
 }

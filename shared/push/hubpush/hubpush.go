@@ -8,7 +8,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"time"
 
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/push"
@@ -17,9 +16,10 @@ import (
 
 // Socket is the sending half of a WebSocket connection.
 type Socket interface {
-	// Write sends one text message. It is not called concurrently. After an
-	// error, or when ctx ends, the socket is closed and not used again.
-	Write(ctx context.Context, message []byte) error
+	// Write sends one text message. It is not called concurrently. A peer that
+	// does not read is an error after a time that the socket knows. After an
+	// error the socket is closed and not used again.
+	Write(message []byte) error
 
 	// Close ends the connection with a code of RFC 6455 and a reason of at
 	// most 123 bytes. It may be called concurrently with Write, which then
@@ -29,17 +29,14 @@ type Socket interface {
 
 // Options set the limits of a Hub. The zero value has good ones.
 type Options struct {
-	MaxQueue     int           // bytes waiting for one connection; 0: 1 MiB
-	WriteTimeout time.Duration // of one message; 0: 10 s
-	Log          *slog.Logger
+	MaxQueue int // bytes waiting for one connection; 0: 1 MiB
+	Log      *slog.Logger
 }
 
 // Hub keeps the open sockets. It implements push.Pusher, and its Send never
 // blocks.
 type Hub struct {
 	options Options
-	ctx     context.Context
-	cancel  context.CancelFunc
 	writers sync.WaitGroup
 
 	mu          sync.RWMutex
@@ -63,14 +60,10 @@ func New(o Options) *Hub {
 	if o.MaxQueue == 0 {
 		o.MaxQueue = 1 << 20
 	}
-	if o.WriteTimeout == 0 {
-		o.WriteTimeout = 10 * time.Second
-	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	return &Hub{options: o, ctx: ctx, cancel: cancel, connections: map[string]*connection{}}
+	return &Hub{options: o, connections: map[string]*connection{}}
 }
 
 // Attach takes a socket under an id that no other has. Who attaches detaches,
@@ -179,7 +172,6 @@ func (h *Hub) Close(ctx context.Context) error {
 	for _, id := range ids {
 		h.shut(id, wire.CloseGoingAway, "the server stops")
 	}
-	h.cancel()
 	done := make(chan struct{})
 	go func() { h.writers.Wait(); close(done) }()
 	select {
@@ -254,7 +246,7 @@ func (h *Hub) write(c *connection) {
 				h.close(c, wire.ClosePolicy, "dropped")
 				return
 			}
-			if err := h.writeOne(c, message); err != nil {
+			if err := c.socket.Write(message); err != nil {
 				h.options.Log.Debug("write to socket", "connection", c.id, "error", err)
 				h.failed(c)
 				return
@@ -262,12 +254,6 @@ func (h *Hub) write(c *connection) {
 			c.wrote(len(message))
 		}
 	}
-}
-
-func (h *Hub) writeOne(c *connection, message []byte) error {
-	ctx, cancel := context.WithTimeout(h.ctx, h.options.WriteTimeout)
-	defer cancel()
-	return c.socket.Write(ctx, message)
 }
 
 // failed closes a socket that could not be written. Its reader notices and
