@@ -94,21 +94,28 @@ func (a *Audience) Announce(ctx context.Context, ulid string, seq int64) error {
 	return nil
 }
 
-// read makes results of the entries after from, up to seq, as the log has them.
+// read makes results of the entries after from, up to seq, as the log has
+// them. Each is to be shown with the names of its time: those of the state that
+// is at hand, which may be later, taken back over what changed them since.
 func (a *Audience) read(ctx context.Context, ulid string, from, seq int64) ([]room.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	entries, _, _, err := commitlog.Read(ctx, a.Store, ulid, from, int(seq-from))
-	if err != nil {
-		return nil, fmt.Errorf("read log of room %s after %d: %w", ulid, from, err)
-	}
 	st, err := a.States.State(ctx, ulid, seq)
 	if err != nil {
 		return nil, fmt.Errorf("find state of room %s at %d: %w", ulid, seq, err)
 	}
-	results := make([]room.Result, 0, len(entries))
-	for _, e := range entries {
-		results = append(results, room.Result{Room: ulid, Entry: e, State: st})
+	through := max(seq, st.SchemaSeq)
+	entries, _, _, err := commitlog.Read(ctx, a.Store, ulid, from, int(through-from))
+	if err != nil {
+		return nil, fmt.Errorf("read log of room %s after %d: %w", ulid, from, err)
+	}
+	if int64(len(entries)) < through-from {
+		return nil, fmt.Errorf("read log of room %s after %d: %d entries, not those up to %d", ulid, from, len(entries), through)
+	}
+	states := room.Rewind(entries, st)
+	results := make([]room.Result, seq-from)
+	for i := range results {
+		results[i] = room.Result{Room: ulid, Entry: entries[i], State: states[i]}
 	}
 	return results, nil
 }
