@@ -3,8 +3,8 @@
 GO_DIRS := shared functions infra/local infra/arrows infra/topology infra/promises infra/bench infra/emulators
 GO_PKGS := $(foreach dir,$(wildcard $(GO_DIRS)),./$(dir)/...) $(if $(wildcard web/*.go),./web)
 
-# Packages with tests that need an emulator: those whose tests read its address.
-AWS_PKGS = $(sort $(shell grep -rlE --include='*_test.go' 'NANO_TEST_(DYNAMODB|AWS)' $(wildcard $(GO_DIRS)) | xargs -n 1 dirname | sed 's|^|./|'))
+# Packages with tests that need an emulator: those whose tests ask for one.
+AWS_PKGS = $(sort $(shell grep -rlE --include='*_test.go' 'NANO_TEST_(DYNAMODB|AWS)|awstest\.' $(wildcard $(GO_DIRS)) | xargs -n 1 dirname | sed 's|^|./|'))
 
 GO ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
