@@ -19,10 +19,13 @@ import (
 	sdkconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"nanotypedb/shared/backend/aws/transport"
 	"nanotypedb/shared/blob/s3blob"
 	"nanotypedb/shared/config"
+	"nanotypedb/shared/queue"
+	"nanotypedb/shared/queue/sqsqueue"
 	"nanotypedb/shared/store/dynamostore"
 )
 
@@ -30,12 +33,15 @@ import (
 // ended before. DynamoDB answers within tens of milliseconds; a request that
 // takes a second was lost, and its connection is given up with it. A read of
 // it ends after at most 3 × 3 s + 2 × 0.5 s = 10 s, a write, which is never
-// repeated, after 3 s. S3 has 5 s for its first byte, and the body as long as
+// repeated, after 3 s; so it is with SQS, but for a receive, which SQS answers
+// only after queue.MaxWait when there is nothing. S3 has 5 s for its first byte, and the body as long as
 // the context of the call.
 const (
 	connectTimeout = time.Second
 	tlsTimeout     = 2 * time.Second
 	tableAttempt   = 3 * time.Second
+	queueAttempt   = 3 * time.Second
+	receiveAttempt = queue.MaxWait + 5*time.Second
 	blobHeader     = 5 * time.Second
 	attempts       = 3
 	maxBackoff     = 500 * time.Millisecond
@@ -72,12 +78,15 @@ func newRetryer() sdk.Retryer {
 	})
 }
 
-func httpClient() *awshttp.BuildableClient {
+func httpClient() *awshttp.BuildableClient { return clientAwaiting(blobHeader) }
+
+// clientAwaiting waits so long for the first byte of an answer.
+func clientAwaiting(header time.Duration) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = connectTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.TLSHandshakeTimeout = tlsTimeout
-			t.ResponseHeaderTimeout = blobHeader
+			t.ResponseHeaderTimeout = header
 			t.MaxIdleConns = 2 * idleConnections
 			t.MaxIdleConnsPerHost = idleConnections
 			t.IdleConnTimeout = idleTimeout
@@ -107,5 +116,16 @@ func Bucket(connected sdk.Config, c config.Config) *s3.Client {
 	return s3.NewFromConfig(connected, func(o *s3.Options) {
 		o.UsePathStyle = c.EndpointURL != ""
 		o.DisableLogOutputChecksumValidationSkipped = true
+	})
+}
+
+// Queue opens the queue with that URL.
+func Queue(connected sdk.Config, url string) *sqsqueue.Queue {
+	return sqsqueue.New(queueClient(connected, queueAttempt), queueClient(connected, receiveAttempt), url)
+}
+
+func queueClient(connected sdk.Config, attempt time.Duration) *sqs.Client {
+	return sqs.NewFromConfig(connected, func(o *sqs.Options) {
+		o.HTTPClient = transport.Repair(clientAwaiting(attempt).WithTimeout(attempt))
 	})
 }

@@ -2,6 +2,7 @@ package aws_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
@@ -11,10 +12,14 @@ import (
 	"testing"
 	"time"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
 	"nanotypedb/shared/awstest"
 	"nanotypedb/shared/backend/aws"
 	"nanotypedb/shared/backend/aws/feed"
 	"nanotypedb/shared/config"
+	"nanotypedb/shared/queue"
 	"nanotypedb/shared/store"
 )
 
@@ -59,6 +64,44 @@ func TestOpen(t *testing.T) {
 	}
 	if err := reader.Ack(t.Context(), token); err != nil {
 		t.Error(err)
+	}
+	jobs := aws.Queue(connected, makeQueue(t, connected))
+	if err := jobs.Send(t.Context(), queue.Outgoing{Body: "x"}); err != nil {
+		t.Fatalf("queue: %v", err)
+	}
+	messages, err := jobs.Receive(t.Context(), queue.Request{Max: 1, Wait: queue.MaxWait, Visibility: time.Minute})
+	if err != nil || len(messages) != 1 || messages[0].Body != "x" {
+		t.Errorf("received %v, %v", messages, err)
+	}
+}
+
+func makeQueue(t *testing.T, connected sdk.Config) (url string) {
+	t.Helper()
+	made, err := sqs.NewFromConfig(connected).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: sdk.String("test-" + rand.Text())})
+	if err != nil {
+		t.Fatalf("create queue: %v", err)
+	}
+	return *made.QueueUrl
+}
+
+// A receive may wait as long as the port allows; everything else is given up
+// sooner, also by who waits for a queue that does not answer.
+func TestReceiveOutlivesTheOtherTimeLimits(t *testing.T) {
+	setCredentials(t)
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer silent.Close()
+	connected, err := aws.Connect(t.Context(), config.Config{EndpointURL: silent.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second) // above the limit of the table and of S3
+	defer cancel()
+	_, err = aws.Queue(connected, silent.URL+"/q").Receive(ctx, queue.Request{Max: 1, Wait: queue.MaxWait, Visibility: time.Minute})
+	if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() == nil {
+		t.Errorf("a receive ended with %v before its wait", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"nanotypedb/shared/blob/dirblob"
+	"nanotypedb/shared/queue/sqlitequeue"
 	"nanotypedb/shared/sqlitefile"
 	"nanotypedb/shared/store/sqlitestore"
 )
@@ -18,6 +19,7 @@ import (
 type Backend struct {
 	Store   *sqlitestore.Store
 	Blobs   *dirblob.Store
+	Queues  *sqlitequeue.Queues
 	closers []io.Closer
 }
 
@@ -41,6 +43,9 @@ func (b *Backend) open(ctx context.Context, folder string) error {
 		return err
 	}
 	b.closers = append(b.closers, b.Store)
+	if b.Queues, err = sqlitequeue.Open(ctx, file); err != nil {
+		return err
+	}
 	if b.Blobs, err = dirblob.Open(filepath.Join(folder, "blobs")); err != nil {
 		return err
 	}
