@@ -28,6 +28,7 @@ type Runner struct {
 	follower *follower
 	server   *http.Server
 	listener net.Listener
+	addr     string // NANO_ADDR
 	log      *slog.Logger
 	frames   context.CancelFunc
 }
@@ -44,7 +45,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Runner, erro
 	}
 	frames, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &Runner{
-		parts: p, listener: listener, log: log, frames: cancel,
+		parts: p, listener: listener, addr: c.Addr, log: log, frames: cancel,
 		sockets: &sockets{live: p.live, hub: p.hub, log: log, ctx: frames, writeTimeout: 10 * time.Second},
 	}
 	r.follower = &follower{feed: p.feed, relay: p.relay, log: log}
@@ -55,6 +56,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Runner, erro
 	r.server = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -73,7 +75,7 @@ func (r *Runner) routes() (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /v1/dev/session", devidentity.SessionHandler(r.parts.issuer))
+	mux.Handle("/v1/dev/session", devSession(devidentity.SessionHandler(r.parts.issuer), r.addr))
 	mux.Handle("GET /ws", r.sockets)
 	for _, prefix := range []string{"/v1/", "/healthz", "/openapi.json"} {
 		mux.Handle(prefix, handler)
