@@ -71,8 +71,9 @@ func show(e *commitlog.Entry, after, now *schema.Schema, viewer Viewer) Shown {
 		if shown > 0 {
 			ops = append(ops, ',')
 		}
-		ops = appendOp(ops, e, &e.Ops[i], names)
-		if len(ops) == start {
+		comma := len(ops)
+		if ops = appendOp(ops, e, &e.Ops[i], names); len(ops) == comma { // a row of a table dropped since
+			ops = ops[:start]
 			continue
 		}
 		shown++

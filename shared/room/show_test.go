@@ -244,6 +244,24 @@ func TestLogNamesThings(t *testing.T) {
 	}
 }
 
+// The columns of a table that was dropped are not known any more, so what was
+// done to its rows is left out of the log; the rest of the commit is there.
+func TestLogOfADroppedTable(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	w.den(e)
+	since := w.commit(e, ada, `{"op":"createTable","table":"side","columns":[{"name":"x","type":"text"}]}`,
+		`{"op":"insert","table":"side","row":{"x":"y"}}`, `{"op":"insert","table":"tasks","id":"t","row":{"title":"x"}}`,
+		`{"op":"insert","table":"side","row":{"x":"z"}}`).Entry.Seq - 1
+	w.commit(e, ada, `{"op":"dropTable","table":"side"}`)
+	page, err := e.Log(t.Context(), bob, den, since, 0, 0)
+	must(t, err)
+	ops, ok := wire(t, page.Commits[0])["ops"].([]any)
+	if len(page.Commits) != 2 || !ok || len(ops) != 2 {
+		t.Errorf("%s", page.Commits)
+	}
+}
+
 func TestLogPages(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
