@@ -205,3 +205,24 @@ func withVersionOnly(id string, v int64) map[string]any {
 	o["ifVersion"] = v
 	return o
 }
+
+// History is filtered by the stricter of then's access and now's.
+func TestHistoryOfATableThatBecameOwn(t *testing.T) {
+	t.Parallel()
+	owen, ada, bob, _ := ownWorld(t)
+	owen.commit(t, map[string]any{"op": "createTable", "table": "plans", "columns": []any{map[string]any{"name": "text", "type": "text"}}})
+	ada.commit(t, map[string]any{"op": "insert", "table": "plans", "id": hiddenID, "row": map[string]any{"text": hiddenText}}, insertTask("open", "for all"))
+	log := func() string {
+		_, _, text := bob.send(t, "GET", "/v1/rooms/den/log?since=0", "", "")
+		return text
+	}
+	if text := log(); !strings.Contains(text, hiddenText) {
+		t.Fatalf("a shared row is not in the log: %s", text)
+	}
+	owen.commit(t, map[string]any{"op": "alterTable", "table": "plans", "access": "own"})
+	text := log()
+	showsNothing(t, "the log", text)
+	if !strings.Contains(text, "for all") {
+		t.Errorf("the log ends too early: %s", text)
+	}
+}

@@ -263,7 +263,9 @@ func strongWatermark(w *strongWorld) {
 	_, err := w.commit(e, "", "r1")
 	w.must(err)
 	h := relay.New(relay.Deps{Store: w.store, Replicas: replicas, Rooms: e, Log: slog.New(slog.DiscardHandler)})
-	for _, failure := range h.Handle(w.Context(), []store.Change{{Key: commitlog.Key(w.ulid, 2)}}) {
+	ctx, cancel := context.WithTimeout(w.Context(), 10*time.Second)
+	defer cancel()
+	for _, failure := range h.Handle(ctx, []store.Change{{Key: commitlog.Key(w.ulid, 2)}}) {
 		w.Error(failure.Err)
 	}
 	item, err := w.store.Get(w.Context(), room.ShardKey(w.ulid), true)
