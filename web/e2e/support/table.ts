@@ -18,6 +18,8 @@ export interface TableRoom {
   id: string;
   owner: Api;
   path: string;
+  /** Of the room when the table was made. */
+  seq: number;
   commit(ops: unknown[]): Promise<unknown>;
   rows(query?: string): Promise<Record<string, unknown>[]>;
 }
@@ -40,7 +42,8 @@ export async function makeTable(url: string, count: number, options: { access?: 
   }
   const rows = async (query = "limit=1000") =>
     ((await owner.call("GET", `/v1/rooms/${id}/tables/things/rows?${query}`)) as { rows: Record<string, unknown>[] }).rows;
-  return { id, owner, path: `/rooms/${id}/tables/things`, commit, rows };
+  const { seq } = (await owner.call("GET", `/v1/rooms/${id}`)) as { seq: number };
+  return { id, owner, path: `/rooms/${id}/tables/things`, seq, commit, rows };
 }
 
 function insert(i: number) {

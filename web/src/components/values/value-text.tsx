@@ -1,5 +1,4 @@
 import type { ColumnType, Value } from "@nanotype/client";
-import { Check, X } from "lucide-react";
 import { displayText } from "../../lib/values/format.ts";
 
 /** A value to look at, in one line. Null is told apart from the empty text. */
@@ -18,7 +17,9 @@ export function NullText() {
 function BooleanText({ value }: { value: boolean }) {
   return (
     <span className="inline-flex items-center gap-1">
-      {value ? <Check className="size-3.5 text-success-ink" aria-hidden /> : <X className="size-3.5 text-faint" aria-hidden />}
+      <span aria-hidden className={value ? "text-success-ink" : "text-faint"}>
+        {value ? "✓" : "✕"}
+      </span>
       <span className={value ? "" : "text-muted"}>{String(value)}</span>
     </span>
   );

@@ -9,7 +9,7 @@ import type { EditorProps } from "./cell-editor.tsx";
 import type { Move } from "./logic/selection.ts";
 
 /** Long texts and JSON: a box over the cell. */
-export function BoxEditor({ column, text, selectAll, onSave, onLeave, onCancel }: EditorProps) {
+export function BoxEditor({ column, text, onSave, onLeave, onCancel }: Omit<EditorProps, "selectAll">) {
   const [draft, setDraft] = useState(text);
   const parsed = parseText(column, draft);
   const save = (move?: Move) => {
@@ -46,7 +46,7 @@ export function BoxEditor({ column, text, selectAll, onSave, onLeave, onCancel }
           spellCheck={column.type === "text"}
           className={`block w-full resize-y rounded-md border border-line-strong bg-canvas p-2 ${column.type === "json" ? "font-mono text-xs" : "text-sm"}`}
           value={draft}
-          onFocus={(event) => (selectAll ? event.target.select() : event.target.setSelectionRange(draft.length, draft.length))}
+          onFocus={(event) => event.target.setSelectionRange(draft.length, draft.length)}
           onChange={(event) => setDraft(event.target.value)}
         />
         <div className="mt-1.5 flex items-center gap-2 text-xs text-faint">

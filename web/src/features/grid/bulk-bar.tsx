@@ -30,7 +30,7 @@ export function BulkBar({ controller, columns }: { controller: GridController; c
         <PopoverTrigger asChild>
           <Button size="sm" variant="ghost" disabled={denied}>
             <PencilLine aria-hidden />
-            Edit column
+            <span className="max-sm:sr-only">Edit column</span>
           </Button>
         </PopoverTrigger>
         <PopoverContent align="start" className="w-80" aria-label={`Edit a column of ${plural(ids.length, "row")}`}>
@@ -46,13 +46,13 @@ export function BulkBar({ controller, columns }: { controller: GridController; c
       </Popover>
       <Button size="sm" variant="ghost" onClick={() => void copyPicked(controller, columns)}>
         <Copy aria-hidden />
-        Copy
+        <span className="max-sm:sr-only">Copy</span>
       </Button>
       <DropdownMenu>
         <DropdownMenuTrigger asChild>
           <Button size="sm" variant="ghost">
             <Download aria-hidden />
-            Export
+            <span className="max-sm:sr-only">Export</span>
           </Button>
         </DropdownMenuTrigger>
         <DropdownMenuContent>
@@ -62,7 +62,7 @@ export function BulkBar({ controller, columns }: { controller: GridController; c
       </DropdownMenu>
       <Button size="sm" variant="danger-ghost" disabled={denied} onClick={() => controller.deleteRows(ids)}>
         <Trash2 aria-hidden />
-        Delete
+        <span className="max-sm:sr-only">Delete</span>
       </Button>
       <span className="flex-1" />
       <IconButton label="Select none" keys="escape" size="sm" onClick={() => controller.selection.update(noneTicked)}>

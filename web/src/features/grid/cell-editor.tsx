@@ -57,7 +57,7 @@ function LineEditor({ column, text, selectAll, onSave, onLeave, onCancel }: Edit
     event.preventDefault();
     event.stopPropagation();
   };
-  if (box) return <BoxEditor column={column} text={`${draft}\n`} selectAll={false} onSave={onSave} onLeave={onLeave} onCancel={onCancel} />;
+  if (box) return <BoxEditor column={column} text={`${draft}\n`} onSave={onSave} onLeave={onLeave} onCancel={onCancel} />;
   const picker = column.type === "date" || column.type === "timestamp";
   const wrong = parsed.problem !== undefined && (tried || column.maxLength !== undefined);
   return (

@@ -17,19 +17,19 @@ export interface ColumnMenuActions {
 
 export interface ColumnMenuProps {
   column: Column;
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
+  onClose: () => void;
   denied: string | undefined;
   direction: "ascending" | "descending" | "none";
   actions: ColumnMenuActions;
   children: ReactNode;
 }
 
-export function ColumnMenu({ column, open, onOpenChange, denied, direction, actions, children }: ColumnMenuProps) {
+/** The menu of one column; it is there while it is open. */
+export function ColumnMenu({ column, onClose, denied, direction, actions, children }: ColumnMenuProps) {
   const { name } = column;
   const locked = denied !== undefined;
   return (
-    <DropdownMenu open={open} onOpenChange={onOpenChange} modal={false}>
+    <DropdownMenu open onOpenChange={(open) => !open && onClose()} modal={false}>
       <DropdownMenuTrigger asChild>{children}</DropdownMenuTrigger>
       <DropdownMenuContent
         align="end"

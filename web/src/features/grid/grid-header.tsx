@@ -1,13 +1,13 @@
 import type { Column } from "@nanotype/client";
 import { ArrowDown, ArrowUp, ChevronDown, KeyRound, Plus, Sparkles } from "lucide-react";
-import { type DragEvent, useState } from "react";
+import { type ComponentProps, type DragEvent, useState } from "react";
 import { Checkbox } from "../../components/ui/checkbox.tsx";
 import { TypeIcon } from "../../components/values/type-icon.tsx";
 import { cx } from "../../lib/cx.ts";
 import { columnLabel } from "../../lib/values/meta.ts";
 import { ColumnMenu, type ColumnMenuActions } from "./column-menu.tsx";
 import { gutterWidth } from "./grid-row.tsx";
-import { headerHeight } from "./use-row-window.ts";
+import { headerHeight } from "./scrolling.ts";
 
 export interface GridHeaderProps {
   gridId: string;
@@ -144,16 +144,13 @@ function HeaderCell(props: HeaderCellProps) {
         {direction === "ascending" && <ArrowUp className="size-3 shrink-0 text-accent-ink" aria-hidden />}
         {direction === "descending" && <ArrowDown className="size-3 shrink-0 text-accent-ink" aria-hidden />}
       </button>
-      <ColumnMenu column={column} open={menu === name} onOpenChange={(open) => onMenuChange(open ? name : undefined)} denied={denied} direction={direction} actions={menuActions}>
-        <button
-          type="button"
-          tabIndex={-1}
-          aria-label={`Menu of ${columnLabel(name)}`}
-          className="mr-1.5 inline-flex size-5 shrink-0 items-center justify-center rounded-sm text-faint opacity-0 group-hover/head:opacity-100 hover:bg-hover hover:text-ink data-[state=open]:opacity-100 pointer-coarse:opacity-100"
-        >
-          <ChevronDown className="size-3.5" aria-hidden />
-        </button>
-      </ColumnMenu>
+      {menu === name ? (
+        <ColumnMenu column={column} onClose={() => onMenuChange(undefined)} denied={denied} direction={direction} actions={menuActions}>
+          <MenuButton name={name} />
+        </ColumnMenu>
+      ) : (
+        <MenuButton name={name} onClick={() => onMenuChange(name)} />
+      )}
       <span
         aria-hidden
         className="absolute top-0 -right-1 z-10 h-full w-2 cursor-col-resize touch-none hover:bg-accent/40"
@@ -167,6 +164,21 @@ function HeaderCell(props: HeaderCellProps) {
         onDoubleClick={() => onResetWidth(name)}
       />
     </div>
+  );
+}
+
+function MenuButton({ name, ...props }: { name: string } & ComponentProps<"button">) {
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      aria-label={`Menu of ${columnLabel(name)}`}
+      aria-haspopup="menu"
+      {...props}
+      className="mr-1.5 inline-flex size-5 shrink-0 items-center justify-center rounded-sm text-faint opacity-0 group-hover/head:opacity-100 hover:bg-hover hover:text-ink data-[state=open]:opacity-100 pointer-coarse:opacity-100"
+    >
+      <ChevronDown className="size-3.5" aria-hidden />
+    </button>
   );
 }
 

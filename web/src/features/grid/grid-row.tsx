@@ -29,6 +29,9 @@ export interface GridRowProps {
   editor: ((value: Value) => ReactNode) | undefined;
 }
 
+/** One element for all rows: React sees that there is nothing to do. */
+const openIcon = <Maximize2 className="size-3" aria-hidden />;
+
 /** One row. It draws itself anew when something of its own has changed, whatever happens around it. */
 export const GridRow = memo(function GridRow(props: GridRowProps) {
   const { gridId, row, index, columns, marks, focus, block, ticked, opened, peers, vectorColumn, canEdit, nameOf, editing, editor } = props;
@@ -45,7 +48,7 @@ export const GridRow = memo(function GridRow(props: GridRowProps) {
       aria-selected={ticked}
       data-row={row.id}
       style={{ height: rowHeight, transform: `translateY(${index * rowHeight}px)` }}
-      className={cx("group/row absolute top-0 left-0 flex min-w-full", ticked || opened ? "bg-accent-soft" : "bg-canvas hover:bg-surface", editing !== undefined && "z-20")}
+      className={cx("group/row absolute top-0 left-0 flex min-w-full [contain:layout_style]", ticked || opened ? "bg-accent-soft" : "bg-canvas hover:bg-surface", editing !== undefined && "z-20")}
     >
       <RowGutter id={`${gridId}-${row.id}`} index={index} ticked={ticked} opened={opened} pending={row._pending === true && row._version === 0} />
       {columns.map((column, i) => {
@@ -113,9 +116,9 @@ function RowGutter({ id, index, ticked, opened, pending }: { id: string; index: 
         aria-label={`Open row ${index + 1}`}
         tabIndex={-1}
         data-open
-        className="inline-flex size-5 items-center justify-center rounded-sm text-faint opacity-0 group-hover/row:opacity-100 hover:bg-hover hover:text-ink"
+        className="inline-flex size-5 items-center justify-center rounded-sm text-faint opacity-0 group-hover/row:opacity-100 hover:bg-hover hover:text-ink pointer-coarse:opacity-100"
       >
-        <Maximize2 className="size-3" aria-hidden />
+        {openIcon}
       </button>
     </div>
   );

@@ -8,13 +8,14 @@ import { CellEditor } from "./cell-editor.tsx";
 import { CellMenu, type CellMenuActions } from "./cell-menu.tsx";
 import type { GridController } from "./grid-controller.ts";
 import { GridHeader, type GridHeaderProps } from "./grid-header.tsx";
-import { GridRow, gutterWidth, rowHeight } from "./grid-row.tsx";
+import { GridBody } from "./grid-body.tsx";
+import { gutterWidth, rowHeight } from "./grid-row.tsx";
 import type { GridView } from "./logic/grid-rows.ts";
 import { type GridAction, gridAction } from "./logic/keys.ts";
 import { clipType, type ClipCell, readClip, writeClip } from "./logic/paste.ts";
 import { allTicked, blockOf, type CellName, extendedTo, focused, headerRow, meantRows, type Move, moved, noneTicked, ticked, tickedTo, toggledRows } from "./logic/selection.ts";
 import { useOwnCursor, usePeers } from "./use-peers.ts";
-import { useRowWindow } from "./use-row-window.ts";
+import { rowsOnPage, showColumn, showRow } from "./scrolling.ts";
 import "./grid.css";
 
 export interface GridProps {
@@ -52,7 +53,6 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   const canEdit = controller.denied === undefined;
   const peers = usePeers(controller);
   useOwnCursor(controller);
-  const { items, height, showRow, page } = useRowWindow(scroller, view.rows.length);
   const { focus } = selection;
   const { layout } = controller;
   const block = blockOf(selection, { rows: view.ids, columns: columns.map(({ name }) => name), rowIndex: view.rowIndex });
@@ -62,7 +62,7 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
     const element = scroller.current;
     if (!cell || !element) return;
     const index = controller.layout.rowIndex(cell.row);
-    if (index !== undefined) showRow(index);
+    if (index !== undefined) showRow(scroller.current, index);
     showColumn(element, columns, widths, cell.column);
   };
   const select = (change: Parameters<typeof controller.selection.update>[0]) => {
@@ -76,7 +76,7 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   useEffect(() => {
     const [row = "", column = ""] = wanted.split(" ");
     const index = controller.layout.rowIndex(row);
-    if (index !== undefined) showRow(index);
+    if (index !== undefined) showRow(scroller.current, index);
     if (column !== "" && scroller.current) showColumn(scroller.current, columns, widths, column);
     // Only another cell scrolls, not another width or another row's arrival.
     // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -92,6 +92,8 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
     end(move);
   };
   const leave = (cell: CellName, text: string) => {
+    // The field also loses the focus when its edit was saved or given up.
+    if (controller.editing.get() !== cell) return;
     const column = controller.column(cell.column);
     const parsed = column && text !== "" ? parseText(column, text) : undefined;
     controller.editing.set(undefined);
@@ -177,7 +179,7 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   };
   const move = (to: Move, options: Parameters<typeof moved>[3]): boolean => {
     const before = controller.selection.get();
-    const after = moved(before, controller.layout, to, { ...options, page: page() });
+    const after = moved(before, controller.layout, to, { ...options, page: rowsOnPage(scroller.current) });
     select(() => after);
     // At the last cell Tab goes on to what comes after the grid.
     return after !== before || (to !== "next" && to !== "previous");
@@ -244,7 +246,6 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   };
 
   const focusId = focus && (focus.row === headerRow ? `${gridId}-h-${focus.column}` : `${gridId}-${focus.row}-${focus.column}`);
-  const vectorColumn = columns.find(({ embed }) => embed)?.name;
   const width = gutterWidth + columns.reduce((sum, { name }) => sum + (widths.get(name) ?? 0), 0) + 48;
   const variables = Object.fromEntries([...widths].map(([name, size]) => [`--w-${name}`, `${size}px`]));
   return (
@@ -283,33 +284,22 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
               someTicked={selection.ticked.size > 0}
               onTickAll={(on) => controller.selection.update((before) => (on ? allTicked(before, layout) : noneTicked(before)))}
             />
-            <div role="rowgroup" className="relative" style={{ height, minWidth: width }}>
-              {items.map((index) => {
-                const row = view.rows[index];
-                if (!row) return null;
-                const inBlock = several && index >= block.top && index <= block.bottom;
-                return (
-                  <GridRow
-                    key={row.id}
-                    gridId={gridId}
-                    row={row}
-                    index={index}
-                    columns={columns}
-                    marks={controller.marks}
-                    focus={focus?.row === row.id ? focus.column : undefined}
-                    block={inBlock ? `${block.left}-${block.right}` : undefined}
-                    ticked={selection.ticked.has(row.id)}
-                    opened={opened === row.id}
-                    peers={peers.get(row.id)}
-                    vectorColumn={vectorColumn}
-                    canEdit={canEdit}
-                    nameOf={nameOf}
-                    editing={editing?.row === row.id ? editing.column : undefined}
-                    editor={editing?.row === row.id ? editor : undefined}
-                  />
-                );
-              })}
-            </div>
+            <GridBody
+              gridId={gridId}
+              scroller={scroller}
+              view={view}
+              columns={columns}
+              minWidth={width}
+              marks={controller.marks}
+              selection={selection}
+              block={several ? block : undefined}
+              opened={opened}
+              peers={peers}
+              canEdit={canEdit}
+              nameOf={nameOf}
+              editing={editing}
+              editor={editor}
+            />
           </div>
         </ContextMenuTrigger>
         <CellMenu controller={controller} actions={actions} onCopy={() => void copyPicked(controller, columns)} />
@@ -389,15 +379,3 @@ function openContextMenu(gridId: string, cell: CellName, grid: HTMLElement | nul
   if (!box || !grid) return;
   grid.dispatchEvent(new window.MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX: box.left + 12, clientY: box.bottom - 4 }));
 }
-
-/** Scrolls sideways until the column is beside the row's own column. */
-function showColumn(element: HTMLElement, columns: readonly Column[], widths: ReadonlyMap<string, number>, name: string): void {
-  const at = columns.findIndex((column) => column.name === name);
-  if (at < 0) return;
-  const left = columns.slice(0, at).reduce((sum, column) => sum + (widths.get(column.name) ?? 0), 0);
-  const right = left + (widths.get(name) ?? 0);
-  const room = element.clientWidth - gutterWidth;
-  if (left < element.scrollLeft) element.scrollLeft = left;
-  else if (right > element.scrollLeft + room) element.scrollLeft = Math.min(left, right - room);
-}
-

@@ -22,7 +22,7 @@ describe("a touched field", () => {
   });
 
   it("says what is wrong", () => {
-    expect(fieldState(n, row, touch({}, n, 1, "1.5")).problem).toMatch(/^n is a whole number/);
+    expect(fieldState(n, row, touch({}, n, 1, "1.5")).problem).toMatch(/^n must be a whole number/);
     expect(fieldState(title, row, touch({}, title, "x", null)).problem).toBe("title is required.");
     expect(fieldState(n, row, touch({}, n, 1, "")).problem).toBeUndefined();
   });
@@ -31,7 +31,7 @@ describe("a touched field", () => {
 describe("collect", () => {
   it("takes the touched fields of a row alone", () => {
     expect(collect(columns, row, touch({}, n, 1, null))).toEqual({ cells: { n: null } });
-    expect(collect(columns, row, touch({}, n, 1, "x"))).toEqual({ problems: { n: "n is a number." } });
+    expect(collect(columns, row, touch({}, n, 1, "x"))).toEqual({ problems: { n: "n must be a number." } });
   });
 
   it("leaves defaults of a new row to the server and wants what is required", () => {

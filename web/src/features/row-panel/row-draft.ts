@@ -101,8 +101,8 @@ const wantedTypes: Partial<Record<Column["type"], string>> = { integer: "number"
 function checkJson(column: Column, given: Json): { value?: Value; problem?: string } {
   if (given === null) return valueOf(column, null);
   const wanted = wantedTypes[column.type];
-  if (wanted !== undefined && typeof given !== wanted) return { problem: `is a JSON ${wanted}` };
-  if (column.type === "timestamp" && typeof given !== "string" && typeof given !== "number") return { problem: "is a time in a string" };
+  if (wanted !== undefined && typeof given !== wanted) return { problem: `must be a JSON ${wanted}` };
+  if (column.type === "timestamp" && typeof given !== "string" && typeof given !== "number") return { problem: "must be a time in a string" };
   if (column.type === "json") return { value: given };
   return parseText(column, typeof given === "string" ? given : JSON.stringify(given));
 }

@@ -47,7 +47,7 @@ describe("rowTest", () => {
 
   it("leaves out what makes no sense, and says why", () => {
     expect(rowTest(decodeFilters(["gone:eq:1", "n:eq:many", "data:gt:1"]), columns)).toBeUndefined();
-    expect(compileFilter({ column: "n", operator: "eq", text: "many" }, columns).problem).toBe("n is a number.");
+    expect(compileFilter({ column: "n", operator: "eq", text: "many" }, columns).problem).toBe("n must be a number.");
     expect(compileFilter({ column: "gone", operator: "eq", text: "" }, columns).problem).toMatch(/no column gone/);
     expect(compileFilter({ column: "data", operator: "gt", text: "1" }, columns).problem).toMatch(/json/);
     expect(compileFilter({ column: "status", operator: "eq", text: "x" }, columns).problem).toMatch(/one of/);

@@ -36,7 +36,7 @@ describe("planPaste", () => {
   it("names each cell that cannot be taken, and takes the others of its row", () => {
     const plan = paste("ok\tmany\nok\t2\t\t9", block(0, 0));
     expect(plan.refusals).toEqual([
-      { line: 1, column: "n", text: "many", problem: "is a number" },
+      { line: 1, column: "n", text: "many", problem: "must be a number" },
       { line: 2, column: "_version", text: "9", problem: "is set by the server" },
     ]);
     expect(plan.edits).toEqual([{ id: "a", set: { title: "ok" } }, { id: "b", set: { title: "ok", n: 2, note: null } }]);
