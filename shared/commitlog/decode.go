@@ -180,7 +180,7 @@ func (d *decoder) ops() error {
 			return err
 		}
 		d.e.Ops = append(d.e.Ops, op)
-		return known(op.Kind)
+		return errors.Join(known(op.Kind), defined(&op))
 	})
 }
 
@@ -190,6 +190,19 @@ func known(kind OpKind) error {
 		return nil
 	}
 	return fmt.Errorf("there is no kind of operation %.20q", kind)
+}
+
+// defined checks that an operation on a table says what the table is or
+// becomes, which all who read the log go by.
+func defined(op *Op) error {
+	switch {
+	case (op.Kind == CreateTable || op.Kind == DropTable) && op.Def == nil,
+		op.Kind == AlterTable && op.Alter == nil:
+		return errors.New("an operation on a table has no definition")
+	case op.Kind == DropTable && op.Def.Num != op.Table:
+		return errors.New("a table is dropped by the definition of another")
+	}
+	return nil
 }
 
 func (d *decoder) op(op *Op, key []byte) error {

@@ -78,7 +78,7 @@ const (
 //	Delete       Table ID Creator Old (every non-null cell) OldVersion OldUpdated OldCreated
 //	CreateTable  Def
 //	AlterTable   Alter, Rewrites
-//	DropTable    Table Name
+//	DropTable    Table Name Def (what was dropped, by which older entries are named)
 //	SetMember    User Role (empty: removed) Name Email
 //	SetInvite    Email Role (empty: withdrawn or accepted)
 //	SetRoom      Name, and in the first entry ID, the id that users see

@@ -48,7 +48,7 @@ func everyOp() *Entry {
 		{Kind: Delete, Table: 1, ID: "s", Creator: "u", OldOmitted: true, OldVersion: 4, Own: true},
 		{Kind: CreateTable, Def: &schema.Table{Num: 2, Name: "t", Access: own, NextColumn: 2, Columns: []schema.Column{column}}},
 		{Kind: AlterTable, Rewrites: true, Alter: &schema.Alteration{Table: 2, Was: "t", Name: "v", Access: &own, Add: []schema.Column{column}, Drop: []schema.ColumnName{{Num: 1, Name: "n", Was: "n"}}}},
-		{Kind: DropTable, Table: 2, Name: "v"},
+		{Kind: DropTable, Table: 2, Name: "v", Def: &schema.Table{Num: 2, Name: "v", Access: own, NextColumn: 2, Columns: []schema.Column{column}}},
 		{Kind: SetMember, User: "w", Role: "editor", Name: "Wé", Email: "w@example.com"}, {Kind: SetMember, User: "w"},
 		{Kind: SetInvite, Email: "x@example.com", Role: "viewer"}, {Kind: SetRoom, ID: "my-room", Name: "My room"},
 	}}
@@ -159,7 +159,7 @@ func drawOp(t *rapid.T) Op {
 	text := rapid.String()
 	seq := rapid.Int64Range(0, 1e12)
 	return Op{
-		Kind:  rapid.SampledFrom([]OpKind{Insert, Update, Delete, DropTable, SetMember, SetInvite, SetRoom}).Draw(t, "kind"),
+		Kind:  rapid.SampledFrom([]OpKind{Insert, Update, Delete, SetMember, SetInvite, SetRoom}).Draw(t, "kind"),
 		Table: rapid.IntRange(0, 300).Draw(t, "table"), ID: text.Draw(t, "id"), Creator: text.Draw(t, "creator"),
 		Set: cellList(t, "set"), Old: cellList(t, "old"), OldVersion: seq.Draw(t, "version"),
 		OldUpdated: schema.Millis(seq.Draw(t, "updated")), OldCreated: schema.Millis(seq.Draw(t, "created")),
@@ -221,7 +221,9 @@ func TestDecodeEntryRefusesDamage(t *testing.T) {
 	for name, data := range map[string]string{
 		"empty": ``, "null": `null`, "no format": `{}`, "format 0": change(`"f":1`, `"f":0`), "huge format": change(`"f":1`, `"f":2147483649`), "format late": change(`{"f":1,"s":12345`, `{"s":12345,"f":1`),
 		"unknown member": change(`"a":`, `"aa":`), "unknown in op": change(`"t":1`, `"tt":1`), "unknown kind of op": change(`"k":"i"`, `"k":"q"`), "no kind of op": change(`"k":"i",`, ``),
-		"unknown kind": change(`"o":[`, `"k":"q","o":[`), "twice": change(`"s":12345`, `"s":12345,"s":12345`), "seq 0": change(`"s":12345`, `"s":0`), "fractional seq": change(`12345`, `12345.0`),
+		"create without definition": change(`"k":"i"`, `"k":"ct"`), "drop without definition": change(`"k":"i"`, `"k":"dt"`), "alteration of nothing": change(`"k":"i"`, `"k":"at"`),
+		"drop of another": change(`"k":"i"`, `"k":"dt","d":{"n":9,"t":"x","k":1}`),
+		"unknown kind":    change(`"o":[`, `"k":"q","o":[`), "twice": change(`"s":12345`, `"s":12345,"s":12345`), "seq 0": change(`"s":12345`, `"s":0`), "fractional seq": change(`12345`, `12345.0`),
 		"no sums": change(`,"q":`, `,"k":"undo","z":`), "short sum": change(`["AAEC`, `["AEC`), "line break in sum": change(`["AAEC`, `["\nAEC`), "three sums": change(`"]}`, `","AA"]}`),
 		"cells out of order": change(`"s":[1,`, `"s":[3,`), "cell without value": change(`,2,"pending"]`, `,2]`), "lone surrogate": change(`title `, `\ud800`), "rest": good + "1", "cut": good[:len(good)-1],
 	} {

@@ -150,7 +150,7 @@ func anyOp(rt *rapid.T, s *schema.Schema) commitlog.Op {
 	case 5:
 		if len(s.Tables) > 1 {
 			last := s.Tables[len(s.Tables)-1]
-			return commitlog.Op{Kind: commitlog.DropTable, Table: last.Num, Name: last.Name}
+			return commitlog.Op{Kind: commitlog.DropTable, Table: last.Num, Name: last.Name, Def: &last}
 		}
 	}
 	if len(s.Tables) == 0 {

@@ -84,11 +84,8 @@ func unaltered(s *schema.Schema, a *schema.Alteration) *schema.Schema {
 	return withTable(s, t)
 }
 
-// undropped brings back the name of a dropped table. Its columns are not
-// known any more, so operations on its rows are left out.
-func undropped(s *schema.Schema, op *commitlog.Op) *schema.Schema {
-	return withTable(s, schema.Table{Num: op.Table, Name: op.Name})
-}
+// undropped brings back a dropped table, with the access that it had last.
+func undropped(s *schema.Schema, op *commitlog.Op) *schema.Schema { return withTable(s, *op.Def) }
 
 // withTable returns the schema with a table put in, or in the place of the
 // one with its number.

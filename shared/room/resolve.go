@@ -335,5 +335,5 @@ func (b *builder) dropTable(ctx context.Context, op *operation) error {
 	if err := b.mayShape(t, false); err != nil {
 		return err
 	}
-	return b.apply(ctx, commitlog.Op{Kind: commitlog.DropTable, Table: t.Num, Name: t.Name, Own: t.Access == schema.Own})
+	return b.apply(ctx, commitlog.Op{Kind: commitlog.DropTable, Table: t.Num, Name: t.Name, Def: t, Own: t.Access == schema.Own})
 }

@@ -136,12 +136,16 @@ func visible(op *commitlog.Op, names, now *schema.Schema, viewer Viewer) bool {
 	case commitlog.DropTable:
 		return viewer.subscribed(op.Name)
 	case commitlog.Insert, commitlog.Update, commitlog.Delete:
-		present := now.TableByNum(op.Table)
-		own := op.Own || present != nil && present.Access == schema.Own
+		named, present := names.TableByNum(op.Table), now.TableByNum(op.Table)
+		if named == nil {
+			return false
+		}
+		if present == nil {
+			present = named // dropped since, with its last access
+		}
 		grant := access.Grant{Role: viewer.Role}
 		grant.Principal.User.ID = viewer.User
-		named := names.TableByNum(op.Table)
-		return grant.SeesRow(own, op.Creator) && named != nil && viewer.subscribed(named.Name)
+		return grant.SeesRow(op.Own || present.Access == schema.Own, op.Creator) && viewer.subscribed(named.Name)
 	default:
 		return true // members and the room itself
 	}
