@@ -6,15 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"nanotypedb/shared/commitlog"
-	"nanotypedb/shared/fault"
 	"nanotypedb/shared/schema"
 )
-
-// commitKept is how long commit ids are kept, by the times of the entries.
-const commitKept = schema.Millis(30 * 24 * time.Hour / time.Millisecond)
 
 var errEnded = errors.New("replica: the draft has ended")
 
@@ -106,12 +100,17 @@ func (d *Draft) Row(ctx context.Context, table int, id string) (Row, bool, error
 	return readRow(d.conn, d.Working().Schema, table, id)
 }
 
-// Commit, see View.
+// Commit, see View. Within a started entry it is by that entry's seq and time.
 func (d *Draft) Commit(ctx context.Context, user, commitID string) (int64, string, error) {
 	if err := d.usable(ctx); err != nil {
 		return 0, "", err
 	}
-	return findCommit(d.conn, user, commitID)
+	w := d.Working()
+	seq, at := w.Seq, w.At
+	if d.entry != nil {
+		at = d.entry.At
+	}
+	return findCommit(d.conn, expiry(seq, at), user, commitID)
 }
 
 func (d *Draft) usable(ctx context.Context) error {
@@ -185,8 +184,8 @@ func (d *Draft) start(e *commitlog.Entry, following bool) {
 
 // Finish ends the entry: uniqueness of everything touched (a fault conflict
 // that names table, column and value; Path is "ops[i]..." with the index of
-// the op that brought the value), commit id, counters, expiry of commit ids
-// older than 30 days, and sets After.
+// the op that brought the value), commit id, counters, removal of some of the
+// commit ids that have expired, and sets After.
 func (d *Draft) Finish(ctx context.Context, e *commitlog.Entry) error {
 	if err := d.usable(ctx); err != nil {
 		return err
@@ -222,48 +221,11 @@ func (d *Draft) finish(e *commitlog.Entry) error {
 			return err
 		}
 	}
-	if err := d.expireCommits(e.At); err != nil {
+	due := expiry(e.Seq, e.At)
+	if err := d.expireCommits(due); err != nil {
 		return err
 	}
-	return d.keepCommit(e)
-}
-
-func (d *Draft) keepCommit(e *commitlog.Entry) error {
-	if e.CommitID == "" {
-		return nil
-	}
-	err := d.conn.exec("INSERT INTO commits(seq,user,id,digest,at) VALUES(?,?,?,?,?)", e.Seq, e.By, e.CommitID, e.Digest, e.At)
-	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultConstraint {
-		return fault.New(fault.Conflict, "the commitId %q is in use", e.CommitID)
-	}
-	if err != nil {
-		return fmt.Errorf("keep commit id: %w", err)
-	}
-	d.work.Sums.State.Add(d.hash.commit(e.By, e.CommitID, e.Digest, e.Seq, e.At))
-	d.work.oldest = min(d.work.oldest, e.At)
-	return nil
-}
-
-// expireCommits forgets the commit ids older than 30 days at the entry's
-// time, oldest first: times never go down as seq rises.
-func (d *Draft) expireCommits(at schema.Millis) error {
-	due := at - commitKept
-	for d.work.oldest < due {
-		found, err := d.conn.one("DELETE FROM commits WHERE seq=(SELECT min(seq) FROM commits) AND at<?1 RETURNING seq,user,id,digest,at",
-			func(s *sqlite.Stmt) {
-				d.work.Sums.State.Sub(d.hash.commit(s.ColumnText(1), s.ColumnText(2), s.ColumnText(3), s.ColumnInt64(0), schema.Millis(s.ColumnInt64(4))))
-			}, due)
-		if err != nil {
-			return fmt.Errorf("expire commit ids: %w", err)
-		}
-		if found {
-			continue
-		}
-		if d.work.oldest, err = oldestCommit(d.conn); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.keepCommit(e, due)
 }
 
 // Publish makes the draft what readers see. durable is when the log was known

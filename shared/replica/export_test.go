@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"nanotypedb/shared/commitlog"
+	"nanotypedb/shared/schema"
 )
 
 // Recount gives the sums, rows and bytes of what the replica's tables hold.
@@ -73,4 +74,23 @@ func (v *View) Rows(ctx context.Context, q ListQuery, fn func(*Row) (bool, error
 		c.table.scan(c.stmt, row)
 		return fn(row)
 	})
+}
+
+// MaxExpired is how many commit ids an entry removes at most.
+const MaxExpired = maxExpired
+
+// Expired tells whether a commit id is expired at a later seq and time.
+func Expired(idSeq, idAt, seq, at int64) bool {
+	return commitMark{idSeq, schema.Millis(idAt)}.before(expiry(seq, schema.Millis(at)))
+}
+
+// Commits is the number of commit ids in the database.
+func (r *Replica) Commits(ctx context.Context) (n int) {
+	err := r.View(ctx, func(v *View) error {
+		return recountCommits(ctx, v.conn, func(string, string, string, int64, schema.Millis) { n++ })
+	})
+	if err != nil {
+		panic(err)
+	}
+	return n
 }

@@ -45,8 +45,8 @@ type State struct {
 	Rows        int64
 	Bytes       int64 // rows, full-text index and vectors, made yet or not, as counted against NANO_ROOM_MAX_MB
 
-	oldest      schema.Millis // time of the oldest commit id kept
-	memberEdits int64         // rises with every change of Members and Invitations
+	oldest      commitMark // of the oldest commit id in the database
+	memberEdits int64      // rises with every change of Members and Invitations
 }
 
 // Row is one row; Values are in the order of the table's Columns.
@@ -161,27 +161,4 @@ func (s *State) decodeMeta(data []byte) error {
 func columnSum(s *sqlite.Stmt, i int) (sum commitlog.Sum) {
 	s.ColumnBytes(i, sum[:])
 	return sum
-}
-
-// none is the oldest commit of a room without any: never due.
-const none = schema.Millis(1<<63 - 1)
-
-// oldestCommit is the time of the oldest commit id kept.
-func oldestCommit(c *conn) (schema.Millis, error) {
-	oldest := none
-	_, err := c.one("SELECT at FROM commits ORDER BY seq LIMIT 1", func(s *sqlite.Stmt) { oldest = schema.Millis(s.ColumnInt64(0)) })
-	if err != nil {
-		return 0, fmt.Errorf("read oldest commit id: %w", err)
-	}
-	return oldest, nil
-}
-
-func findCommit(c *conn, user, id string) (seq int64, digest string, err error) {
-	_, err = c.one("SELECT seq,digest FROM commits WHERE user=?1 AND id=?2", func(s *sqlite.Stmt) {
-		seq, digest = s.ColumnInt64(0), s.ColumnText(1)
-	}, user, id)
-	if err != nil {
-		return 0, "", fmt.Errorf("find commit id: %w", err)
-	}
-	return seq, digest, nil
 }

@@ -93,13 +93,14 @@ func readRow(c *conn, s *schema.Schema, table int, id string) (Row, bool, error)
 	return row, found, nil
 }
 
-// Commit finds an earlier commit of a user by its commitId, kept 30 days:
-// its seq (0: none) and the digest of its operations.
+// Commit finds an earlier commit of a user by its commitId: its seq (0: none)
+// and the digest of its operations. An id is known for 30 days and for the
+// next 1,048,576 commits of the room, whichever ends first.
 func (v *View) Commit(ctx context.Context, user, commitID string) (int64, string, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, "", err
 	}
-	return findCommit(v.conn, user, commitID)
+	return findCommit(v.conn, expiry(v.state.Seq, v.state.At), user, commitID)
 }
 
 // List calls fn for each row of the answer in order, until fn returns false
