@@ -349,7 +349,7 @@ func (c *Cache) load(ctx context.Context, room string, trusted map[int64]bool) (
 	if err != nil {
 		return nil, err
 	}
-	err = r.applyLog(ctx, trusted)
+	err = r.applyLog(ctx, nil, trusted)
 	if err == nil && r.State().Seq == 0 {
 		err = noLog(refused)
 	}

@@ -60,7 +60,7 @@ func (r *Replica) Begin(ctx context.Context) (*Draft, error) {
 // writer on such a one would state wrong fingerprints.
 func (r *Replica) beginSound(ctx context.Context) (*Draft, error) {
 	if r.broken.Load() {
-		if err := r.follow(ctx); err != nil {
+		if err := r.follow(ctx, nil); err != nil {
 			return nil, err
 		}
 	}

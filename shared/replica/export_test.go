@@ -94,3 +94,10 @@ func (r *Replica) Commits(ctx context.Context) (n int) {
 	}
 	return n
 }
+
+// WaitForCatchUp returns when a catch-up is under way.
+func (r *Replica) WaitForCatchUp() {
+	for r.begun.Load() == r.done.Load() {
+		runtime.Gosched()
+	}
+}

@@ -35,6 +35,7 @@ type Replica struct {
 
 	readers       semaphore // views at the same time
 	writer        semaphore // the one draft
+	catching      semaphore // the one catch-up; never taken by who holds writer
 	checkpointing semaphore
 	skew          skew // under writer
 	published     int  // since the write-ahead log was last moved, under writer
@@ -70,7 +71,7 @@ func (s semaphore) release() { <-s }
 
 func newReplica(c *Cache, room string, db *database, state *State) *Replica {
 	r := &Replica{room: room, cache: c, readers: make(semaphore, c.o.MaxReader), writer: make(semaphore, 1),
-		checkpointing: make(semaphore, 1)}
+		catching: make(semaphore, 1), checkpointing: make(semaphore, 1)}
 	r.db.Store(db)
 	r.state.Store(state)
 	return r
@@ -146,19 +147,27 @@ func (r *Replica) close() error {
 }
 
 // CatchUp reads the log strongly from the replica's seq to its end, applies
-// and publishes it. It waits while a Draft is open. Callers that wait
-// together share one catch-up that began after they called.
+// and publishes it. Callers that wait together share one catch-up that began
+// after they called. It waits for an open Draft only when the log is ahead of
+// what is published.
+//
+// A catch-up that finds nothing takes no lock of the writer, and is
+// linearizable all the same: the published state held entries 1…n before the
+// strong read began, the read found none after n, and every commit that was
+// acknowledged before the call was in the log before the read. So a view
+// opened from now on, at n or later, has all of them; a put in flight is not
+// acknowledged, and may come after.
 func (r *Replica) CatchUp(ctx context.Context) error {
 	before := r.begun.Load()
-	if err := r.lock(ctx); err != nil {
+	if err := r.catching.acquire(ctx); err != nil {
 		return err
 	}
-	defer r.unlock()
+	defer r.catching.release()
 	if r.done.Load() > before {
 		return nil
 	}
 	number, start := r.begun.Add(1), r.cache.o.Now()
-	if err := r.follow(ctx); err != nil {
+	if err := r.catchUp(ctx); err != nil {
 		return err
 	}
 	r.setCaughtUp(start)
@@ -166,14 +175,36 @@ func (r *Replica) CatchUp(ctx context.Context) error {
 	return nil
 }
 
-// follow applies the rest of the log, on a database made anew when this one
-// does not fit it. The caller holds the writer's lock.
-func (r *Replica) follow(ctx context.Context) error {
+// catchUp is one catch-up. What it reads before it has the writer's lock may
+// have been published by the draft it waited for.
+func (r *Replica) catchUp(ctx context.Context) error {
+	var first *tail
+	if r.db.Load() != nil && !r.broken.Load() {
+		var err error
+		first, err = r.readTail(ctx)
+		if err != nil && !worthReload(ctx, err) {
+			return err
+		}
+		if err == nil && len(first.entries) == 0 && !first.more {
+			return nil
+		}
+	}
+	if err := r.lock(ctx); err != nil {
+		return err
+	}
+	defer r.unlock()
+	return r.follow(ctx, first)
+}
+
+// follow applies the rest of the log, which begins with first unless that is
+// nil, on a database made anew when this one does not fit it. The caller holds
+// the writer's lock.
+func (r *Replica) follow(ctx context.Context, first *tail) error {
 	if r.db.Load() == nil {
 		return errClosed
 	}
 	if !r.broken.Load() {
-		err := r.applyLog(ctx, nil)
+		err := r.applyLog(ctx, first, nil)
 		if err == nil || !worthReload(ctx, err) {
 			return err
 		}
@@ -232,25 +263,54 @@ func (r *Replica) NeedsCheck() bool { return r.wrong.Load() }
 // followPage is how many entries are applied in one transaction.
 const followPage = 500
 
-// applyLog applies the log from the replica's seq to its end. trusted tells
-// the entries whose fingerprints are known to be wrong.
-func (r *Replica) applyLog(ctx context.Context, trusted map[int64]bool) error {
+// tail is a page of the log, at its end unless there is more.
+type tail struct {
+	entries []*commitlog.Entry
+	sizes   []int
+	more    bool
+}
+
+// after leaves out the entries up to seq.
+func (t *tail) after(seq int64) *tail {
+	n := 0
+	for n < len(t.entries) && t.entries[n].Seq <= seq {
+		n++
+	}
+	return &tail{t.entries[n:], t.sizes[n:], t.more}
+}
+
+// readTail reads the log strongly from the replica's seq.
+func (r *Replica) readTail(ctx context.Context) (*tail, error) {
+	entries, sizes, more, err := commitlog.Read(ctx, r.cache.o.Store, r.room, r.State().Seq, followPage)
+	if err != nil {
+		return nil, fmt.Errorf("read log of room %s: %w", r.room, err)
+	}
+	return &tail{entries, sizes, more}, nil
+}
+
+// applyLog applies the log from the replica's seq to its end. next is what was
+// read of it already, or nil. trusted tells the entries whose fingerprints are
+// known to be wrong. The caller holds the writer's lock.
+func (r *Replica) applyLog(ctx context.Context, next *tail, trusted map[int64]bool) (err error) {
 	for {
-		entries, sizes, more, err := commitlog.Read(ctx, r.cache.o.Store, r.room, r.State().Seq, followPage)
-		if err != nil {
-			return fmt.Errorf("read log of room %s: %w", r.room, err)
-		}
-		if len(entries) > 0 {
-			if err := r.applyPage(ctx, entries, trusted); err != nil {
+		if next == nil {
+			if next, err = r.readTail(ctx); err != nil {
 				return err
 			}
-			for _, n := range sizes {
+		}
+		next = next.after(r.State().Seq)
+		if len(next.entries) > 0 {
+			if err := r.applyPage(ctx, next.entries, trusted); err != nil {
+				return err
+			}
+			for _, n := range next.sizes {
 				r.tailBytes.Add(int64(n))
 			}
 		}
-		if !more {
+		if !next.more {
 			return nil
 		}
+		next = nil
 	}
 }
 
