@@ -106,26 +106,53 @@ func (q *Queue) receive(tx *sqlitefile.Tx, r queue.Request) (messages []queue.Me
 			return messages, moved, err
 		}
 		for _, c := range found {
-			switch {
-			case c.sent <= now.Add(-q.options.Retention).UnixMilli():
-				_, err = tx.Exec("DELETE FROM messages WHERE id = ?", c.id)
-			case q.options.MaxReceives > 0 && c.receives >= int64(q.options.MaxReceives):
-				moved = true
-				_, err = tx.Exec("UPDATE messages SET queue = ?, visible = ? WHERE id = ?", q.options.DeadLetter, now.UnixMilli(), c.id)
-			default:
+			fate := q.fate(c, now)
+			if fate == live {
 				c.receives++
 				messages = append(messages, c.message())
-				_, err = tx.Exec("UPDATE messages SET receives = ?, visible = ?, first_received = ? WHERE id = ?", c.receives, until, c.first, c.id)
 			}
-			if err != nil {
+			if err := q.settle(tx, c, fate, now, until); err != nil {
 				return nil, false, err
 			}
+			moved = moved || fate == dead
 		}
 		if len(messages) == r.Max {
 			break
 		}
 	}
 	return messages, moved, nil
+}
+
+// fate is what a receive does with a visible message.
+type fate int
+
+const (
+	live fate = iota // gives it out
+	dead             // moves it to the dead-letter queue
+	old              // removes it
+)
+
+func (q *Queue) fate(c candidate, now time.Time) fate {
+	switch {
+	case c.sent <= now.Add(-q.options.Retention).UnixMilli():
+		return old
+	case q.options.MaxReceives > 0 && c.receives >= int64(q.options.MaxReceives):
+		return dead
+	default:
+		return live
+	}
+}
+
+func (q *Queue) settle(tx *sqlitefile.Tx, c candidate, f fate, now time.Time, until int64) (err error) {
+	switch f {
+	case old:
+		_, err = tx.Exec("DELETE FROM messages WHERE id = ?", c.id)
+	case dead:
+		_, err = tx.Exec("UPDATE messages SET queue = ?, visible = ? WHERE id = ?", q.options.DeadLetter, now.UnixMilli(), c.id)
+	case live:
+		_, err = tx.Exec("UPDATE messages SET receives = ?, visible = ?, first_received = ? WHERE id = ?", c.receives, until, c.first, c.id)
+	}
+	return err
 }
 
 // visible gives messages in the order in which they became visible. The first
