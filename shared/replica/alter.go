@@ -25,13 +25,16 @@ func (d *Draft) createTable(op *commitlog.Op) error {
 			return fmt.Errorf("create table: %w", err)
 		}
 	}
-	return nil
+	return d.keepChange(op)
 }
 
 func (d *Draft) dropTable(ctx context.Context, op *commitlog.Op) error {
 	ts, err := d.statements(op.Table)
 	if err != nil {
 		return err
+	}
+	if op.Def == nil || op.Def.Num != op.Table {
+		return fmt.Errorf("replica: entry %d drops table %d without its definition", d.entry.Seq, op.Table)
 	}
 	err = ts.each(ctx, func(_ int64, row *Row) error {
 		d.count(ts, row, -1)
@@ -47,7 +50,7 @@ func (d *Draft) dropTable(ctx context.Context, op *commitlog.Op) error {
 	if err := d.conn.script(fmt.Sprintf("DROP TABLE t%d", op.Table)); err != nil {
 		return fmt.Errorf("drop table: %w", err)
 	}
-	return nil
+	return d.keepChange(op)
 }
 
 // changeSchema puts another schema in place, with its part of the sums.
@@ -120,6 +123,9 @@ func (d *Draft) alterTable(ctx context.Context, op *commitlog.Op) error {
 	}
 	next, err := d.work.Schema.Altered(op.Alter)
 	if err != nil {
+		return err
+	}
+	if err := d.keepChange(op); err != nil {
 		return err
 	}
 	a := alteration{draft: d, op: op.Alter, from: from.def, to: next.TableByNum(op.Alter.Table)}

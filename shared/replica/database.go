@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"zombiezen.com/go/sqlite"
@@ -37,7 +38,7 @@ func createDatabase(path, room string) (*database, *State, error) {
 	}
 	state := emptyState(room)
 	state.oldest = none
-	for _, q := range ownTables {
+	for _, q := range append(slices.Clip(ownTables), changesTable) {
 		if err == nil {
 			err = db.write.script(q)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime"
 
+	"zombiezen.com/go/sqlite"
+
 	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/schema"
 )
@@ -62,7 +64,7 @@ func (c *Cache) Bytes() (total int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range c.entries {
-		total += e.size
+		total += e.cost.bytes
 	}
 	return total
 }
@@ -100,4 +102,26 @@ func (r *Replica) WaitForCatchUp() {
 	for r.begun.Load() == r.done.Load() {
 		runtime.Gosched()
 	}
+}
+
+// ChangesKept bounds the bytes of changes kept.
+const ChangesKept = changesKept
+
+// ChangeBytes is how many bytes of changes are kept.
+func (r *Replica) ChangeBytes() (n int64) {
+	_, err := r.db.Load().write.one("SELECT sum(length(op)) FROM changes", func(s *sqlite.Stmt) { n = s.ColumnInt64(0) })
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// MaxWarm is how many rooms that nobody uses keep their readers.
+const MaxWarm = maxWarm
+
+// Files is the number of descriptors that the cache counts.
+func (c *Cache) Files() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.total.files
 }

@@ -1,12 +1,29 @@
 package room
 
 import (
+	"context"
 	"slices"
 
 	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
 )
+
+// StateAt gives st, a state of r at seq or later, with the names that tables
+// and columns had right after seq. It returns false when so much has changed
+// since that they are not known any more.
+func StateAt(ctx context.Context, r *replica.Replica, st *replica.State, seq int64) (*replica.State, bool, error) {
+	if seq >= st.SchemaSeq {
+		return st, true, nil
+	}
+	earlier, known := *st, false
+	err := r.View(ctx, func(v *replica.View) (err error) {
+		earlier.Schema = v.State().Schema // perhaps newer than st, as are the changes
+		known, err = v.Changes(ctx, seq, func(op *commitlog.Op) { earlier.Schema = beforeOp(op, earlier.Schema) })
+		return err
+	})
+	return &earlier, known, err
+}
 
 // Rewind gives, for consecutive entries of a room of which st is the state
 // after the last, the state to Show each by: st with the names of tables and
@@ -48,17 +65,23 @@ func namings(e *commitlog.Entry, after *schema.Schema) []*schema.Schema {
 // before gives the names of a schema as they were before an entry.
 func before(e *commitlog.Entry, after *schema.Schema) *schema.Schema {
 	for i := len(e.Ops) - 1; i >= 0; i-- {
-		switch op := &e.Ops[i]; op.Kind {
-		case commitlog.AlterTable:
-			after = unaltered(after, op.Alter)
-		case commitlog.CreateTable:
-			after = after.WithoutTable(op.Def.Num)
-		case commitlog.DropTable:
-			after = undropped(after, op)
-		default:
-		}
+		after = beforeOp(&e.Ops[i], after)
 	}
 	return after
+}
+
+// beforeOp gives the names of a schema as they were before an operation.
+func beforeOp(op *commitlog.Op, after *schema.Schema) *schema.Schema {
+	switch op.Kind {
+	case commitlog.AlterTable:
+		return unaltered(after, op.Alter)
+	case commitlog.CreateTable:
+		return after.WithoutTable(op.Def.Num)
+	case commitlog.DropTable:
+		return undropped(after, op)
+	default:
+		return after
+	}
 }
 
 // unaltered takes the names of an alteration back. Of dropped columns only

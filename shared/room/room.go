@@ -62,9 +62,8 @@ type Engine struct {
 
 // live is what the process knows of a room in use.
 type live struct {
-	ulid    string
-	writer  writer
-	history history
+	ulid   string
+	writer writer
 }
 
 // New returns an engine.
