@@ -209,6 +209,19 @@ describe("two people", () => {
     await expect.poll(() => page.locator("[data-row]").first().getAttribute("data-row")).toBe("new");
   });
 
+  test("an edit that replaces what came meanwhile says so, and puts it back", async () => {
+    const room = await makeTable(runner.url, 3);
+    const { page } = await visit("ada", room.path);
+    await cell(page, rowId(0), "title").dblclick();
+    await room.commit([{ op: "update", table: "things", id: rowId(0), set: { title: "theirs" } }]);
+    await cell(page, rowId(0), "title").locator(".author-chip").waitFor();
+    await page.keyboard.type("mine");
+    await press(page, "Enter");
+    await expectCell(page, rowId(0), "title", "mine");
+    await toast(page, /Your edit replaced “theirs”/).getByRole("button", { name: "Put it back" }).click();
+    await expectCell(page, rowId(0), "title", "theirs");
+  });
+
   test("an undo that would overwrite somebody's work says so", async () => {
     const room = await makeTable(runner.url, 3);
     const { page } = await visit("ada", room.path);

@@ -17,9 +17,7 @@ export function NullText() {
 function BooleanText({ value }: { value: boolean }) {
   return (
     <span className="inline-flex items-center gap-1">
-      <span aria-hidden className={value ? "text-success-ink" : "text-faint"}>
-        {value ? "✓" : "✕"}
-      </span>
+      <span aria-hidden className={value ? "text-success-ink before:content-['✓']" : "text-faint before:content-['✕']"} />
       <span className={value ? "" : "text-muted"}>{String(value)}</span>
     </span>
   );

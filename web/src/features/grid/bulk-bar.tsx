@@ -7,7 +7,7 @@ import { Popover, PopoverContent, PopoverTrigger } from "../../components/ui/pop
 import { plural } from "../../lib/format.ts";
 import { BulkEditForm } from "./bulk-edit-form.tsx";
 import { saveFile } from "./save-file.ts";
-import { copyPicked } from "./grid.tsx";
+import { copyPicked } from "./grid-hits.ts";
 import type { GridController } from "./grid-controller.ts";
 import { toCsv, toJson } from "./logic/export.ts";
 import { meantRows, noneTicked } from "./logic/selection.ts";

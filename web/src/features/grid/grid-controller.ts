@@ -6,7 +6,7 @@ import { type Cells, ConflictError, type NanoError, type Operation, type Room, t
 import { asNanoError } from "../../../client/errors.ts";
 import { plural } from "../../lib/format.ts";
 import { notify } from "../../lib/toast.ts";
-import { copyText } from "../../lib/values/format.ts";
+import { copyText, displayText, sameValue } from "../../lib/values/format.ts";
 import { isMeta } from "../../lib/values/meta.ts";
 import { type CellChange, CellMarks } from "./logic/cell-marks.ts";
 import { deletion, inCommits, realEdits, refusedColumn, refusedOperation, type RowEdit, updates } from "./logic/edits.ts";
@@ -16,6 +16,8 @@ import { Store } from "./logic/store.ts";
 export interface Editing extends CellName {
   /** What was typed to begin with; undefined: the present value is edited. */
   typed: string | undefined;
+  /** The value when the edit began. */
+  base: Value;
 }
 
 export interface GridLayout extends Layout {
@@ -77,12 +79,21 @@ export class GridController {
     if (cell.row === headerRow) return false;
     if (!column) return this.refuse(isMeta(cell.column) ? "This is kept by the server and cannot be changed." : "There is no such column.");
     if (this.denied !== undefined) return this.refuse(this.denied);
-    this.editing.set({ row: cell.row, column: cell.column, typed });
+    this.editing.set({ row: cell.row, column: cell.column, typed, base: this.#value(cell) });
     return true;
   }
 
-  cancelEdit(): void {
-    this.editing.set(undefined);
+  /** Writes what was edited. What somebody else wrote there meanwhile is named, and can be put back. */
+  finishEdit({ row, column, base }: Editing, value: Value): void {
+    const present = this.#value({ row, column });
+    void this.setCell(row, column, value);
+    if (sameValue(base, present) || sameValue(present, value)) return;
+    const shown = present === null ? "null" : displayText(this.column(column)?.type ?? "text", present).slice(0, 40);
+    notify.info(`Your edit replaced “${shown}”, which came while you were typing`, { label: "Put it back", run: () => void this.setCell(row, column, present) });
+  }
+
+  #value({ row, column }: CellName): Value {
+    return this.layout.rowsById(row)?.[column] ?? null;
   }
 
   /** Says why not. */

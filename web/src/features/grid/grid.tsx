@@ -1,20 +1,20 @@
 import type { Column, Value } from "@nanotype/client";
 import { type ClipboardEvent, type FocusEvent, type KeyboardEvent, type MouseEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
 import { ContextMenu, ContextMenuTrigger } from "../../components/ui/context-menu.tsx";
-import { notify } from "../../lib/toast.ts";
-import { copyText } from "../../lib/values/format.ts";
 import { parseText } from "../../lib/values/parse.ts";
 import { CellEditor } from "./cell-editor.tsx";
-import { CellMenu, type CellMenuActions } from "./cell-menu.tsx";
-import type { GridController } from "./grid-controller.ts";
+import { CellMenu } from "./cell-menu.tsx";
+import type { GridActions } from "./grid-actions.ts";
+import type { Editing, GridController } from "./grid-controller.ts";
 import { GridHeader, type GridHeaderProps } from "./grid-header.tsx";
 import { GridBody } from "./grid-body.tsx";
 import { gutterWidth, rowHeight } from "./grid-row.tsx";
 import type { GridView } from "./logic/grid-rows.ts";
 import { type GridAction, gridAction } from "./logic/keys.ts";
-import { clipType, type ClipCell, readClip, writeClip } from "./logic/paste.ts";
+import { clipType, readClip, writeClip } from "./logic/paste.ts";
 import { allTicked, blockOf, type CellName, extendedTo, focused, headerRow, meantRows, type Move, moved, noneTicked, ticked, tickedTo, toggledRows } from "./logic/selection.ts";
 import { useOwnCursor, usePeers } from "./use-peers.ts";
+import { cellAt, copyPicked, dragBlock, openContextMenu, pickedCells, within } from "./grid-hits.ts";
 import { rowsOnPage, showColumn, showRow } from "./scrolling.ts";
 import "./grid.css";
 
@@ -28,17 +28,6 @@ export interface GridProps {
   /** Row whose panel is open. */
   opened: string | undefined;
   actions: GridActions;
-}
-
-export interface GridActions extends CellMenuActions {
-  insertRow: () => void;
-  clearFilters: () => void;
-  paste: (clip: ClipCell[][]) => void;
-  openColumnMenu: (column: string) => void;
-  sortBy: (column: string) => void;
-  shiftColumn: (column: string, by: -1 | 1) => void;
-  resizeColumn: (column: string, by: number) => void;
-  scrolled: (away: boolean) => void;
 }
 
 const isMac = /Mac|iPhone|iPad/u.test(navigator.userAgent);
@@ -87,18 +76,18 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
     if (move) select((before) => moved(before, controller.layout, move));
     refocus();
   };
-  const save = (cell: CellName, value: Value, move?: Move) => {
-    void controller.setCell(cell.row, cell.column, value);
+  const save = (cell: Editing, value: Value, move?: Move) => {
+    controller.finishEdit(cell, value);
     end(move);
   };
-  const leave = (cell: CellName, text: string) => {
+  const leave = (cell: Editing, text: string) => {
     // The field also loses the focus when its edit was saved or given up.
     if (controller.editing.get() !== cell) return;
     const column = controller.column(cell.column);
     const parsed = column && text !== "" ? parseText(column, text) : undefined;
     controller.editing.set(undefined);
     if (!column || !parsed) return;
-    if (parsed.problem === undefined) void controller.setCell(cell.row, cell.column, parsed.value);
+    if (parsed.problem === undefined) controller.finishEdit(cell, parsed.value);
     else controller.marks.end([{ row: cell.row, columns: [cell.column] }], () => ({ message: `${column.name} ${parsed.problem}.`, text }));
   };
   const editor = (value: Value) => {
@@ -309,73 +298,4 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
       </div>
     </>
   );
-}
-
-interface Hit {
-  row: string;
-  column: string | undefined;
-  tick: boolean;
-  open: boolean;
-  inEditor: boolean;
-}
-
-function cellAt(target: EventTarget): Hit | undefined {
-  if (!(target instanceof Element)) return undefined;
-  const row = target.closest<HTMLElement>("[data-row]")?.dataset["row"];
-  if (row === undefined) return undefined;
-  const has = (selector: string) => target.closest(selector) !== null;
-  const column = target.closest<HTMLElement>("[data-column]")?.dataset["column"];
-  return { row, column, tick: has("[data-tick]"), open: has("[data-open]"), inEditor: has("input,textarea,[role=listbox]") };
-}
-
-function within(hit: Hit, block: ReturnType<typeof blockOf>, controller: GridController): boolean {
-  const index = controller.layout.rowIndex(hit.row);
-  const column = controller.layout.columns.indexOf(hit.column ?? "");
-  if (!block || index === undefined) return false;
-  return index >= block.top && index <= block.bottom && column >= block.left && column <= block.right;
-}
-
-/** Until the button is let go, the block follows the pointer. */
-function dragBlock(controller: GridController): void {
-  const follow = (event: globalThis.MouseEvent) => {
-    const hit = event.target && cellAt(event.target);
-    if (hit && hit.column !== undefined) {
-      const cell = { row: hit.row, column: hit.column };
-      const { focus } = controller.selection.get();
-      if (focus?.row !== cell.row || focus.column !== cell.column) controller.selection.update((before) => extendedTo(before, cell));
-    }
-  };
-  window.addEventListener("mousemove", follow);
-  window.addEventListener("mouseup", () => window.removeEventListener("mousemove", follow), { once: true });
-}
-
-/** Ticked rows with all columns, else the block. */
-function pickedCells(controller: GridController, columns: readonly Column[]) {
-  const selection = controller.selection.get();
-  const block = blockOf(selection, controller.layout);
-  const rows = meantRows(selection, controller.layout)
-    .map((id) => controller.layout.rowsById(id))
-    .filter((row) => row !== undefined);
-  const picked = selection.ticked.size > 0 || !block ? columns : columns.slice(block.left, block.right + 1);
-  return rows.length > 0 ? { rows, columns: picked } : undefined;
-}
-
-export async function copyPicked(controller: GridController, columns: readonly Column[]): Promise<void> {
-  const picked = pickedCells(controller, columns);
-  if (!picked) return;
-  const single = picked.rows.length === 1 && picked.columns.length === 1;
-  const text = single ? copyText(picked.rows[0]?.[picked.columns[0]?.name ?? ""] ?? null) : writeClip(picked.rows, picked.columns).text;
-  try {
-    await navigator.clipboard.writeText(text);
-    controller.spoken.set("Copied");
-  } catch (error) {
-    notify.failed("The browser did not allow copying", error);
-  }
-}
-
-/** The menu key opens the menu at the cell, not in the middle of the grid. */
-function openContextMenu(gridId: string, cell: CellName, grid: HTMLElement | null): void {
-  const box = document.getElementById(`${gridId}-${cell.row}-${cell.column}`)?.getBoundingClientRect();
-  if (!box || !grid) return;
-  grid.dispatchEvent(new window.MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX: box.left + 12, clientY: box.bottom - 4 }));
 }
