@@ -104,17 +104,17 @@ func (r *Runner) Serve(ctx context.Context) error {
 	return errors.Join(failed, r.parts.close())
 }
 
+// stop takes no more requests, lets those at hand be answered, and then ends
+// the sockets behind the last messages.
 func (r *Runner) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()
-	var closing sync.WaitGroup
-	var hubError error
-	closing.Go(func() { hubError = r.parts.hub.Close(ctx) })
-	serverError := r.server.Shutdown(ctx)
-	closing.Wait()
+	r.sockets.drain(ctx)
+	err := r.server.Shutdown(ctx)
+	err = errors.Join(err, r.parts.telling.Close(), r.parts.hub.Close(ctx))
 	r.sockets.wait(ctx)
 	r.frames()
-	return errors.Join(serverError, hubError)
+	return err
 }
 
 // The schedule of the relay: soon after the start, for what a crash left

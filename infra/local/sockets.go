@@ -43,6 +43,29 @@ type sockets struct {
 	open sync.WaitGroup  // connections being served
 
 	writeTimeout time.Duration // how long a client may take to read what is written to it
+
+	gate     sync.Mutex // of what follows
+	draining bool       // frames are read no more
+	handling sync.WaitGroup
+}
+
+// begin lets a frame be handled, unless the runner stops.
+func (s *sockets) begin() bool {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	if !s.draining {
+		s.handling.Add(1)
+	}
+	return !s.draining
+}
+
+// drain handles no further frame and waits for those at hand: what was
+// committed is acknowledged, what was not is repeated by its client.
+func (s *sockets) drain(ctx context.Context) {
+	s.gate.Lock()
+	s.draining = true
+	s.gate.Unlock()
+	s.await(ctx, &s.handling, "some requests did not end in time")
 }
 
 // ServeHTTP opens one connection and serves it to its end.
@@ -140,9 +163,12 @@ func (c *connection) serve() {
 			_ = c.conn.CloseNow()
 			return
 		}
+		if !c.begin() {
+			continue // the hub closes the connection behind the last answers
+		}
 		free <- struct{}{}
 		frames.Go(func() {
-			defer func() { <-free }()
+			defer func() { c.handling.Done(); <-free }()
 			c.frame(message)
 		})
 	}
@@ -164,6 +190,7 @@ func (c *connection) read() ([]byte, error) {
 func (c *connection) frame(message []byte) {
 	event := c.event("$default", "MESSAGE")
 	event.Body = string(message)
+	event.RequestContext.RequestID = id.New(time.Now())
 	if _, err := c.live.Handle(c.ctx, event); err != nil && c.ctx.Err() == nil {
 		c.log.Error("frame", "connection", c.id, "error", err)
 	}
@@ -231,14 +258,18 @@ func (c *connection) Close(code int, reason string) error {
 
 // wait returns when every connection has ended, or ctx has.
 func (s *sockets) wait(ctx context.Context) {
+	s.await(ctx, &s.open, "some connections did not end in time")
+}
+
+func (s *sockets) await(ctx context.Context, group *sync.WaitGroup, late string) {
 	ended := make(chan struct{})
 	go func() {
-		s.open.Wait()
+		group.Wait()
 		close(ended)
 	}()
 	select {
 	case <-ended:
 	case <-ctx.Done():
-		s.log.Warn("some connections did not end in time")
+		s.log.Warn(late)
 	}
 }

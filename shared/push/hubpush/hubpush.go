@@ -7,7 +7,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
+	"time"
 
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/push"
@@ -53,6 +56,8 @@ type connection struct {
 	bytes   int
 	writing bool
 	ended   bool
+	code    int // with reason: how the socket is closed behind what waits
+	reason  string
 }
 
 // New returns a hub without connections.
@@ -133,14 +138,14 @@ func (h *Hub) Send(ctx context.Context, id string, message []byte) error {
 // Drop implements push.Pusher. What was sent before is still written.
 func (h *Hub) Drop(_ context.Context, id string) error {
 	if c := h.take(id); c != nil {
-		h.finish(c)
+		h.finish(c, wire.ClosePolicy, "dropped")
 	}
 	return nil
 }
 
 // finish closes a connection behind the messages that wait.
-func (h *Hub) finish(c *connection) {
-	if c.enqueueEnd() {
+func (h *Hub) finish(c *connection, code int, reason string) {
+	if c.enqueueEnd(code, reason) {
 		h.writers.Go(func() { h.write(c) })
 	}
 }
@@ -159,19 +164,40 @@ func (h *Hub) close(c *connection, code int, reason string) {
 	}
 }
 
-// Close ends all connections, as going away, and waits for the writers, at
-// most until ctx ends.
+// flushTime is how long Close lets waiting messages be written; a client that
+// does not read is not waited for any longer.
+const flushTime = time.Second
+
+// Close ends all connections, as going away, behind the messages that wait for
+// them, and waits for the writers, at most until ctx ends.
 func (h *Hub) Close(ctx context.Context) error {
+	ended := h.finishAll()
+	flushed, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	if h.wait(flushed) == nil {
+		return nil
+	}
+	for _, c := range ended {
+		h.writers.Go(func() { h.close(c, c.code, c.reason) })
+	}
+	return h.wait(ctx)
+}
+
+// finishAll closes all connections behind what waits for them.
+func (h *Hub) finishAll() []*connection {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.closed = true
-	ids := make([]string, 0, len(h.connections))
-	for id := range h.connections {
-		ids = append(ids, id)
+	ended := slices.Collect(maps.Values(h.connections))
+	clear(h.connections)
+	for _, c := range ended {
+		h.finish(c, wire.CloseGoingAway, "the server stops")
 	}
-	h.mu.Unlock()
-	for _, id := range ids {
-		h.shut(id, wire.CloseGoingAway, "the server stops")
-	}
+	return ended
+}
+
+// wait returns when nothing is written any more, or ctx ends.
+func (h *Hub) wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() { h.writers.Wait(); close(done) }()
 	select {
@@ -200,13 +226,13 @@ func (c *connection) enqueue(message []byte, limit int) (start bool, err error) 
 }
 
 // enqueueEnd adds the mark (nil) behind which the socket is closed.
-func (c *connection) enqueueEnd() (start bool) {
+func (c *connection) enqueueEnd(code int, reason string) (start bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended {
 		return false
 	}
-	c.ended = true
+	c.ended, c.code, c.reason = true, code, reason
 	c.queue = append(c.queue, nil)
 	start = !c.writing
 	c.writing = true
@@ -243,7 +269,7 @@ func (h *Hub) write(c *connection) {
 	for batch := c.next(); len(batch) > 0; batch = c.next() {
 		for _, message := range batch {
 			if message == nil {
-				h.close(c, wire.ClosePolicy, "dropped")
+				h.close(c, c.code, c.reason)
 				return
 			}
 			if err := c.socket.Write(message); err != nil {
