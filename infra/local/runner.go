@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/gzhttp"
+
 	"nanotypedb/functions/api"
 	"nanotypedb/shared/config"
 	"nanotypedb/shared/identity/devidentity"
@@ -80,7 +82,7 @@ func (r *Runner) routes() (http.Handler, error) {
 	for _, prefix := range []string{"/v1/", "/healthz", "/openapi.json"} {
 		mux.Handle(prefix, handler)
 	}
-	mux.Handle("/", web.Handler())
+	mux.Handle("/", gzhttp.GzipHandler(web.Handler()))
 	return mux, nil
 }
 

@@ -110,12 +110,6 @@ func (m *memory) remove(key store.Key) {
 	delete(m.items, key)
 }
 
-func (m *memory) put(key store.Key, data []byte) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.items[key] = data
-}
-
 func (m *memory) removePrefix(prefix string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
