@@ -9,6 +9,7 @@ package audience
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -47,7 +48,8 @@ type Options struct {
 	Log *slog.Logger     // nil: slog.Default
 }
 
-// States gives the state of a room at a seq or later.
+// States gives the state of a room at a seq or later, with the names that
+// tables and columns had right after that seq.
 type States interface {
 	State(ctx context.Context, ulid string, seq int64) (*replica.State, error)
 }
@@ -186,13 +188,16 @@ func (r Replicas) State(ctx context.Context, ulid string, seq int64) (*replica.S
 		return nil, err
 	}
 	defer release()
-	if st := rep.State(); st.Seq >= seq {
-		return st, nil
+	if rep.State().Seq < seq {
+		if err := rep.CatchUp(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if err := rep.CatchUp(ctx); err != nil {
-		return nil, err
+	st, known, err := room.StateAt(ctx, rep, rep.State(), seq)
+	if err == nil && !known {
+		err = fmt.Errorf("the names of seq %d are not kept", seq)
 	}
-	return rep.State(), nil
+	return st, err
 }
 
 // Background broadcasts for callers that do not wait, as the HTTP side of the

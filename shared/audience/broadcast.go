@@ -27,6 +27,9 @@ const (
 	// maxCatchUp is how many commits before an announced one are told with it.
 	maxCatchUp = 100
 
+	// maxRead is how many bytes of entries are read for a broadcast.
+	maxRead = 4 << 20
+
 	// logTimeout bounds the reads of log and state for a broadcast.
 	logTimeout = 5 * time.Second
 )
@@ -87,37 +90,68 @@ func (a *Audience) Announce(ctx context.Context, ulid string, seq int64) error {
 		from = seq - 1
 	}
 	results, err := a.read(ctx, ulid, from, seq)
-	if err != nil {
-		return err
-	}
 	a.tell(ctx, s, results...)
+	if err != nil {
+		a.Log.WarnContext(ctx, "commits were announced without their content", "room", ulid, "seq", seq, "error", err)
+		a.mention(ctx, s, seq, listeners)
+	}
 	return nil
 }
 
+// mention tells that there are commits up to seq, which could not be read
+// here: whoever is told reads the log.
+func (a *Audience) mention(ctx context.Context, s *stream, seq int64, listeners []*Connection) {
+	var sending sends
+	defer a.settle(ctx, &sending)
+	l := letter{frames: [][]byte{wire.AppendTruncated(nil, seq)}}
+	for _, c := range listeners {
+		if c.Subscribed {
+			a.enqueue(ctx, c, l, &sending)
+		}
+	}
+	s.pass(seq)
+}
+
 // read makes results of the entries after from, up to seq, as the log has
-// them. Each is to be shown with the names of its time: those of the state that
-// is at hand, which may be later, taken back over what changed them since.
+// them, each with the names of its time. With an error it gives those before
+// what could not be read.
 func (a *Audience) read(ctx context.Context, ulid string, from, seq int64) ([]room.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	st, err := a.States.State(ctx, ulid, seq)
-	if err != nil {
-		return nil, fmt.Errorf("find state of room %s at %d: %w", ulid, seq, err)
+	entries, err := a.entries(ctx, ulid, from, seq)
+	if len(entries) == 0 {
+		return nil, err
 	}
-	through := max(seq, st.SchemaSeq)
-	entries, _, _, err := commitlog.Read(ctx, a.Store, ulid, from, int(through-from))
-	if err != nil {
-		return nil, fmt.Errorf("read log of room %s after %d: %w", ulid, from, err)
+	last := entries[len(entries)-1].Seq
+	st, stateErr := a.States.State(ctx, ulid, last)
+	if stateErr != nil {
+		return nil, fmt.Errorf("find state of room %s at %d: %w", ulid, last, stateErr)
 	}
-	if int64(len(entries)) < through-from {
-		return nil, fmt.Errorf("read log of room %s after %d: %d entries, not those up to %d", ulid, from, len(entries), through)
+	results := make([]room.Result, len(entries))
+	for i, named := range room.Rewind(entries, st) {
+		results[i] = room.Result{Room: ulid, Entry: entries[i], State: named}
 	}
-	states := room.Rewind(entries, st)
-	results := make([]room.Result, seq-from)
-	for i := range results {
-		results[i] = room.Result{Room: ulid, Entry: entries[i], State: states[i]}
+	return results, err
+}
+
+// entries reads the log after from, up to seq and about maxRead bytes. With an
+// error it gives those before what could not be read.
+func (a *Audience) entries(ctx context.Context, ulid string, from, seq int64) (all []*commitlog.Entry, err error) {
+	for size := 0; from < seq; {
+		page, sizes, _, err := commitlog.Read(ctx, a.Store, ulid, from, int(seq-from))
+		if err != nil {
+			return all, fmt.Errorf("read log of room %s after %d: %w", ulid, from, err)
+		}
+		for _, n := range sizes {
+			size += n
+		}
+		if len(page) == 0 || size > maxRead {
+			return all, fmt.Errorf("read log of room %s after %d: %d bytes of entries do not reach %d", ulid, from, size, seq)
+		}
+		all = append(all, page...)
+		from += int64(len(page))
 	}
-	return results, nil
+	return all, nil
 }
 
 // tell adds commits to a stream and, when nobody does so already, tells what
@@ -184,11 +218,11 @@ func (s *stream) await(d time.Duration) {
 // fill reads the missing commits of a gap from the log. When they cannot be
 // read, the gap is left to the clients.
 func (a *Audience) fill(ctx context.Context, s *stream, r run) run {
-	if missing, err := a.read(ctx, s.room, r.last, r.behind); err != nil {
+	missing, err := a.read(ctx, s.room, r.last, r.behind)
+	if err != nil {
 		a.Log.WarnContext(ctx, "gap in a broadcast was not filled", "room", s.room, "after", r.last, "error", err)
-	} else {
-		s.add(a.Now(), true, missing...)
 	}
+	s.add(a.Now(), true, missing...)
 	if r = s.peek(true); r.gap {
 		r = s.peek(false)
 	}
