@@ -22,7 +22,8 @@ type Options struct {
 	Store     store.Store
 	Blobs     blob.Store
 	Dir       string           // scratch folder for the database files; may be shared by processes. Empty: the system's
-	MaxBytes  int64            // of all replicas together; least recently used out. 0: 512 MB
+	MaxBytes  int64            // of all replicas together, their files and memory; least recently used out. 0: 512 MB
+	MaxFiles  int              // descriptors of all replicas together, likewise; 0: half of what the process may open
 	MaxReader int              // readers of one replica at the same time; 0: 4
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: slog.Default
@@ -40,7 +41,8 @@ type Cache struct {
 	mu      sync.Mutex
 	entries map[string]*entry
 	lru     *list.List // of *entry, most recently used first
-	total   int64      // size of those in lru
+	warm    warmth     // those with idle readers
+	total   cost       // of those in lru
 	closed  bool
 	loads   sync.WaitGroup
 
@@ -57,8 +59,12 @@ type entry struct {
 	replica *Replica
 	err     error
 	gone    bool // no longer to be found; closed when the last user leaves
-	size    int64
-	sizedAt int64 // seq at which size was measured
+	warm    *list.Element
+	cost    cost
+	stored  int64 // bytes of the files
+	sizedAt int64 // seq at which they were measured
+	readers int   // connections of views
+	peak    int   // the most that there were
 }
 
 // NewCache returns an empty cache; nothing is opened before Acquire. It
@@ -66,6 +72,9 @@ type entry struct {
 func NewCache(o Options) (*Cache, error) {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = 512 << 20
+	}
+	if o.MaxFiles == 0 {
+		o.MaxFiles = defaultFiles()
 	}
 	if o.MaxReader == 0 {
 		o.MaxReader = 4
@@ -181,14 +190,18 @@ func (c *Cache) leave(e *entry) {
 		}
 	}
 	var victims []*entry
+	var readers []*conn
 	if isReady(e) {
 		c.measure(e)
 		if e.gone && e.users == 0 {
 			victims = append(victims, e)
+		} else if e.users == 0 {
+			readers = c.cool(e)
 		}
 	}
 	victims = append(victims, c.overflow()...)
 	c.mu.Unlock()
+	c.closeReaders(readers)
 	c.closeAll(victims)
 }
 
@@ -207,48 +220,10 @@ func (c *Cache) detach(e *entry) {
 		return
 	}
 	e.gone = true
-	c.total -= e.size
+	c.total.change(e.cost, cost{})
+	c.warm.drop(e)
 	c.lru.Remove(e.place)
 	delete(c.entries, e.room)
-}
-
-// measure brings an entry's size up to date when the room has moved on.
-func (c *Cache) measure(e *entry) {
-	if e.replica == nil || e.gone {
-		return
-	}
-	const often = 256 // entries
-	db, seq := e.replica.db.Load(), e.replica.State().Seq
-	if db != nil && (e.size == 0 || seq-e.sizedAt >= often) {
-		c.total -= e.size
-		e.size, e.sizedAt = db.size(), seq
-		c.total += e.size
-	}
-}
-
-// overflow detaches the least recently used replicas that nobody uses, until
-// the rest fits.
-func (c *Cache) overflow() (victims []*entry) {
-	for at := c.lru.Back(); at != nil && c.total > c.o.MaxBytes; {
-		e, _ := at.Value.(*entry)
-		at = at.Prev()
-		if e.users == 0 {
-			c.detach(e)
-			victims = append(victims, e)
-		}
-	}
-	return victims
-}
-
-func (c *Cache) closeAll(entries []*entry) {
-	for _, e := range entries {
-		if e.replica == nil {
-			continue
-		}
-		if err := e.replica.close(); err != nil {
-			c.o.Log.Warn("replica: not closed cleanly", "room", e.room, "error", err)
-		}
-	}
 }
 
 // Forget drops a room's replica when nobody uses it any more.
