@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"nanotypedb/shared/commitlog"
@@ -49,52 +50,101 @@ func (x *examples) list() string {
 // checkRows refuses an alteration that rows of the table do not fit, with how
 // many they are. Uniqueness is checked when the commit ends.
 func (b *builder) checkRows(ctx context.Context, t *schema.Table, a *schema.Alteration) error {
-	needs := schema.NeedsDefault(a)
-	if len(a.Change) == 0 && len(needs) == 0 {
+	f := newFitting(t, a)
+	if len(a.Change) == 0 && len(f.needs) == 0 && len(f.added) == 0 {
 		return nil
 	}
-	changed, missing := make([]examples, len(a.Change)), examples{}
 	err := b.draft.Each(ctx, t.Num, func(row *replica.Row) error {
-		if len(needs) > 0 {
-			missing.add(row.ID, "it is required and has no default")
-		}
-		for i := range a.Change {
-			if reason := misfit(t, &a.Change[i], row); reason != "" {
-				changed[i].add(row.ID, reason)
-			}
-		}
+		f.check(row)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for i := range changed {
-		if changed[i].rows > 0 {
-			return changed[i].refuse(fmt.Sprintf("change[%d]", i), a.Change[i].Name)
-		}
-	}
-	if missing.rows > 0 {
-		return missing.refuse("add", needs[0].Name)
-	}
-	return nil
+	return f.verdict()
 }
 
-// misfit says why a row's value does not convert to a column's new definition.
-func misfit(t *schema.Table, to *schema.Column, row *replica.Row) string {
+// fitting tries an alteration on rows.
+type fitting struct {
+	table   *schema.Table
+	alter   *schema.Alteration
+	change  []int               // for each column of the table: its place in Change, or -1
+	drops   []bool              // for each column of the table
+	needs   []schema.ColumnName // required ones without a default
+	added   []schema.Cell       // defaults of added columns
+	changed []examples          // for each of Change: the rows whose value does not convert
+	missing examples
+	large   examples // rows that would grow above the limit
+
+	before, after []schema.Cell // of the row being tried
+}
+
+func newFitting(t *schema.Table, a *schema.Alteration) *fitting {
+	f := &fitting{table: t, alter: a, needs: schema.NeedsDefault(a), changed: make([]examples, len(a.Change)),
+		change: make([]int, len(t.Columns)), drops: make([]bool, len(t.Columns))}
 	for i := range t.Columns {
-		if t.Columns[i].Num != to.Num {
-			continue
-		}
-		_, err := schema.Convert(&t.Columns[i], to, row.Values[i])
-		var refused *fault.Error
-		if errors.As(err, &refused) {
-			return refused.Reason
-		}
-		if err != nil {
-			return err.Error()
+		num := t.Columns[i].Num
+		f.change[i] = slices.IndexFunc(a.Change, func(c schema.Column) bool { return c.Num == num })
+		f.drops[i] = slices.ContainsFunc(a.Drop, func(c schema.ColumnName) bool { return c.Num == num })
+	}
+	for i := range a.Add {
+		if a.Add[i].Default != nil {
+			f.added = append(f.added, schema.Cell{Num: a.Add[i].Num, Value: a.Add[i].Default})
 		}
 	}
-	return ""
+	return f
+}
+
+func (f *fitting) check(row *replica.Row) {
+	if len(f.needs) > 0 {
+		f.missing.add(row.ID, "it is required and has no default")
+	}
+	f.before, f.after = f.before[:0], append(f.after[:0], f.added...)
+	for i, v := range row.Values {
+		num := f.table.Columns[i].Num
+		if v != nil {
+			f.before = append(f.before, schema.Cell{Num: num, Value: v})
+		}
+		if at := f.change[i]; at >= 0 {
+			v = f.convert(i, at, row)
+		}
+		if v != nil && !f.drops[i] {
+			f.after = append(f.after, schema.Cell{Num: num, Value: v})
+		}
+	}
+	if after := schema.RowBytes(f.after); after > schema.MaxRowBytes && after > schema.RowBytes(f.before) {
+		f.large.add(row.ID, "")
+	}
+}
+
+// convert gives a value as the new definition of its column has it, and notes
+// a row whose value has no place there.
+func (f *fitting) convert(column, change int, row *replica.Row) schema.Value {
+	v, err := schema.Convert(&f.table.Columns[column], &f.alter.Change[change], row.Values[column])
+	var refused *fault.Error
+	switch {
+	case errors.As(err, &refused):
+		f.changed[change].add(row.ID, refused.Reason)
+	case err != nil:
+		f.changed[change].add(row.ID, err.Error())
+	}
+	return v
+}
+
+func (f *fitting) verdict() error {
+	for i := range f.changed {
+		if f.changed[i].rows > 0 {
+			return f.changed[i].refuse(fmt.Sprintf("change[%d]", i), f.alter.Change[i].Name)
+		}
+	}
+	switch {
+	case f.missing.rows > 0:
+		return f.missing.refuse("add", f.needs[0].Name)
+	case f.large.rows > 0:
+		return fault.New(fault.TooLarge, "%d of the rows would be above the limit of %d bytes a row (%s)", f.large.rows, schema.MaxRowBytes, f.large.list()).
+			With("rows", f.large.rows).With("ids", f.large.ids)
+	}
+	return nil
 }
 
 // explain counts the rows that stand in the way of a column becoming unique.
