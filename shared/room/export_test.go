@@ -21,3 +21,6 @@ func (e *Engine) WaitQueued(ulid string, n int) {
 
 // SetPatience sets how long one lead tries.
 func (e *Engine) SetPatience(d time.Duration) { e.patience = d }
+
+// SetMaxVisits sets how many rows the alterations of a commit go through.
+func (e *Engine) SetMaxVisits(n int64) { e.visits = n }

@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -176,10 +177,15 @@ func (g *group) judgeOne(ctx context.Context, d *replica.Draft, c *call, v *verd
 		v.err = fault.New(fault.Forbidden, "it takes the role %s in this room; yours is %s", c.need, role)
 		return nil
 	}
+	began := time.Now()
 	err := d.Try(ctx, func() (err error) {
 		v.entry, v.data, err = g.engine.build(ctx, d, c.proposal)
 		return err
 	})
+	if took := time.Since(began); err != nil && ctx.Err() != nil && took > g.engine.patience/2 {
+		err = fault.At(fault.TooLarge, "ops", "the commit was not checked and applied within %s, nothing has changed; split it", g.engine.patience).Because(err)
+		return &tooSlow{err}
+	}
 	v.state = d.State()
 	if err == nil {
 		return nil
@@ -191,6 +197,11 @@ func (g *group) judgeOne(ctx context.Context, d *replica.Draft, c *call, v *verd
 	}
 	return err
 }
+
+// tooSlow says that one call took the time of its whole group.
+type tooSlow struct{ answer error }
+
+func (t *tooSlow) Error() string { return t.answer.Error() }
 
 // refusal tells errors that are answers from those that are failures.
 func refusal(err error) bool {
@@ -260,8 +271,10 @@ func (g *group) abort(ctx context.Context, d *replica.Draft, judged int, err err
 	if discardErr := d.Discard(); discardErr != nil {
 		return g.internal(ctx, "discard a draft", discardErr)
 	}
-	err = g.internal(ctx, "resolve a commit", err)
-	if ctx.Err() != nil {
+	var slow *tooSlow
+	if errors.As(err, &slow) {
+		err = slow.answer
+	} else if err = g.internal(ctx, "resolve a commit", err); ctx.Err() != nil {
 		return err
 	}
 	g.calls[judged-1].answer(Result{}, err)

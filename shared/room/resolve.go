@@ -20,14 +20,22 @@ import (
 // builder makes one entry: it resolves operations against a draft of the
 // replica, in which each is applied at once, so that later ones see it.
 type builder struct {
-	draft *replica.Draft
-	entry *commitlog.Entry
-	by    access.Principal
-	role  access.Role
-	now   time.Time
-	from  []int // by operation of the entry: the operation of the request it came from
-	at    int   // the operation of the request being resolved
+	engine *Engine
+	draft  *replica.Draft
+	entry  *commitlog.Entry
+	by     access.Principal
+	role   access.Role
+	now    time.Time
+	from   []int // by operation of the entry: the operation of the request it came from
+	at     int   // the operation of the request being resolved
+
+	visits int64 // rows that alterations may still go through
 }
+
+// maxVisits bounds the rows that the alterations of one commit go through,
+// each counted once an alteration: about as many as can be rewritten in the
+// time that a commit has.
+const maxVisits = 2_000_000
 
 // state is the room's state with what was resolved so far.
 func (b *builder) state() *replica.State { return b.draft.Working() }
@@ -49,7 +57,7 @@ func (e *Engine) build(ctx context.Context, d *replica.Draft, p *proposal) (*com
 		Attempt: rand.Text(), Kind: p.kind, Ops: make([]commitlog.Op, 0, 1),
 	}
 	d.Start(entry)
-	b := &builder{draft: d, entry: entry, by: p.by, role: st.Members[p.by.User.ID].Role, now: now}
+	b := &builder{engine: e, visits: e.visits, draft: d, entry: entry, by: p.by, role: st.Members[p.by.User.ID].Role, now: now}
 	if err := p.resolve(ctx, b); err != nil {
 		return nil, nil, err
 	}
@@ -319,12 +327,32 @@ func (b *builder) alterTable(ctx context.Context, op *operation) error {
 	if err != nil {
 		return err
 	}
+	if err := b.mayVisit(ctx, t, alter); err != nil {
+		return err
+	}
 	if err := b.checkRows(ctx, t, alter); err != nil {
 		return err
 	}
 	return b.apply(ctx, commitlog.Op{
 		Kind: commitlog.AlterTable, Table: t.Num, Alter: alter, Own: t.Access == schema.Own,
 	})
+}
+
+// mayVisit counts the rows that an alteration goes through, and refuses what
+// would hold up the room for too long.
+func (b *builder) mayVisit(ctx context.Context, t *schema.Table, a *schema.Alteration) error {
+	if len(a.Add)+len(a.Drop)+len(a.Change) == 0 {
+		return nil
+	}
+	rows, err := b.draft.Count(ctx, t.Num)
+	if err != nil {
+		return err
+	}
+	if b.visits -= rows; b.visits < 0 {
+		return fault.New(fault.TooLarge, "the alterations of one commit may go through %d rows, each counted once an alteration; combine them, or use several commits",
+			b.engine.visits)
+	}
+	return nil
 }
 
 func (b *builder) dropTable(ctx context.Context, op *operation) error {

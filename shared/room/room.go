@@ -55,6 +55,7 @@ type Engine struct {
 	patience time.Duration // losingTime, but in tests
 	sole     bool          // this process is the store's only writer
 	group    int           // entries that one put may hold
+	visits   int64         // maxVisits, but in tests
 	names    *nameCache
 
 	rooms sync.Map // of *live by ULID
@@ -70,7 +71,7 @@ type live struct {
 func New(o Options) *Engine {
 	e := &Engine{
 		store: o.Store, replicas: o.Replicas, limiter: o.Limiter, maxBytes: o.MaxRoomBytes, now: o.Now, log: o.Log,
-		group: 1, patience: losingTime, names: newNameCache(),
+		group: 1, patience: losingTime, visits: maxVisits, names: newNameCache(),
 	}
 	if e.maxBytes <= 0 {
 		e.maxBytes = 256 << 20
