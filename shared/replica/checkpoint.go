@@ -28,6 +28,7 @@ const (
 	maxParts     = 4
 	blobPrefix   = "checkpoints/"
 	partsKept    = 24 * time.Hour // for readers of an older pointer
+	shortLived   = time.Hour      // a checkpoint replaced sooner is not listed in the pointer
 	pointerTries = 5
 )
 
@@ -242,13 +243,18 @@ func (c *Cache) point(ctx context.Context, room string, next, p *pointer, raw []
 }
 
 // replaced lists the checkpoints whose parts stay for readers that have read
-// an older pointer.
+// an older pointer. One that was the newest for a short time is left out, as
+// its own age keeps it long enough; a busy room has a new one every few
+// seconds, and a list of a day's would not fit an item.
 func (c *Cache) replaced(p *pointer) []retired {
 	if p == nil {
 		return nil
 	}
 	now := c.o.Now()
 	old := slices.DeleteFunc(slices.Clone(p.Old), func(r retired) bool { return now.Sub(r.Since) > partsKept })
+	if made, ok := id.Time(p.ID); ok && now.Sub(made) <= shortLived {
+		return old
+	}
 	return append(old, retired{ID: p.ID, Since: now})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/fault"
+	"nanotypedb/shared/id"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/store"
 )
@@ -237,10 +238,18 @@ func TestThePointerGoesForwardOnly(t *testing.T) {
 	}
 }
 
+// idTime is now, or later: the time that ids have reached, which never goes
+// back. Checkpoints are kept by the time in their ids.
+func idTime(now time.Time) time.Time {
+	reached, _ := id.Time(id.New(now))
+	return reached.Add(time.Second)
+}
+
 func TestSweepKeepsADay(t *testing.T) {
 	for name, kb := range map[string]int{"parts": 0, "blobs": 1500} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
+			w.now = idTime(w.now)
 			c := w.cache()
 			r := noisy(t, w, kb)
 			count := func() int {
@@ -265,6 +274,35 @@ func TestSweepKeepsADay(t *testing.T) {
 				t.Error("the newest does not load")
 			}
 		})
+	}
+}
+
+// TestManyCheckpointsADay: the pointer does not grow with them, and each stays
+// a day after it was replaced.
+func TestManyCheckpointsADay(t *testing.T) {
+	w := newWorld(t)
+	w.now = idTime(w.now)
+	c := w.cache()
+	r := w.create(c)
+	for i := range 60 {
+		w.commit(r, insert(rowID(i), "x"))
+		must(t, r.Checkpoint(t.Context()))
+		w.now = w.now.Add(10 * time.Second)
+	}
+	pointer, err := w.st.Get(t.Context(), store.Key{PK: commitlog.Partition(ulid), SK: "CHECKPOINT#HEAD"}, true)
+	must(t, err)
+	if len(pointer.Data) > 1000 {
+		t.Errorf("the pointer has %d bytes", len(pointer.Data))
+	}
+	w.now = w.now.Add(24*hour - 20*time.Second)
+	must(t, c.Sweep(t.Context(), ulid))
+	if n := w.st.count("CHECKPOINT#PART#"); n != 60 {
+		t.Errorf("%d checkpoints are left within a day", n)
+	}
+	w.now = w.now.Add(hour + 10*time.Minute)
+	must(t, c.Sweep(t.Context(), ulid))
+	if n := w.st.count("CHECKPOINT#PART#"); n != 1 {
+		t.Errorf("%d checkpoints are left", n)
 	}
 }
 

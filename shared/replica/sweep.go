@@ -27,7 +27,8 @@ func (c *Cache) Sweep(ctx context.Context, room string) error {
 }
 
 // kept tells the checkpoints whose parts stay: the newest, those replaced
-// less than a day ago, and those that may still be under way.
+// less than a day ago, and the young ones, which may still be under way or
+// were replaced too soon to be listed.
 func (c *Cache) kept(p *pointer) func(checkpoint string) bool {
 	now := c.o.Now()
 	named := map[string]bool{}
@@ -39,7 +40,7 @@ func (c *Cache) kept(p *pointer) func(checkpoint string) bool {
 	}
 	return func(checkpoint string) bool {
 		made, ok := id.Time(checkpoint)
-		return named[checkpoint] || !ok || now.Sub(made) <= partsKept
+		return named[checkpoint] || !ok || now.Sub(made) <= partsKept+shortLived
 	}
 }
 
