@@ -151,3 +151,31 @@ func TestRoomsComeAndGoUnderConcurrentReaders(t *testing.T) {
 		t.Errorf("%d descriptors are counted at the end", n)
 	}
 }
+
+// TestStatementsOfDroppedTablesGo: a connection does not keep the statements
+// of every table there ever was.
+func TestStatementsOfDroppedTablesGo(t *testing.T) {
+	w := newWorld(t)
+	r := w.create(w.cache())
+	most := 0
+	for i := range 3 * replica.MaxTables {
+		def := tasks()
+		def.Num, def.Name = 2+i, fmt.Sprintf("table%d", i)
+		row := insert("a", "x")
+		row.Table = def.Num
+		w.commit(r, commitlog.Op{Kind: commitlog.CreateTable, Def: def}, row)
+		must(t, r.View(t.Context(), func(v *replica.View) error {
+			_, found, err := v.Row(t.Context(), def.Num, "a")
+			if !found {
+				t.Errorf("no row in table %d", def.Num)
+			}
+			most = max(most, v.Tables())
+			return err
+		}))
+		w.commit(r, commitlog.Op{Kind: commitlog.DropTable, Table: def.Num, Name: def.Name, Def: def})
+	}
+	if most = max(most, r.WriterTables()); most > replica.MaxTables+2 {
+		t.Errorf("a connection had the statements of %d tables", most)
+	}
+	checkRecount(t, "writer", r)
+}

@@ -46,6 +46,24 @@ func (c *conn) close() error {
 	return errors.Join(err, c.db.Close())
 }
 
+// maxTables is how many tables have their statements kept by a connection.
+const maxTables = 64
+
+// trim forgets the statements of all tables when there are many, as after
+// reading a hundred tables, or tables that were dropped since. None may be in
+// use.
+func (c *conn) trim() error {
+	if len(c.tables) <= maxTables {
+		return nil
+	}
+	for _, ts := range c.tables {
+		if err := ts.finalize(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // prepare returns the cached statement of a query that is part of this package.
 func (c *conn) prepare(query string) (*sqlite.Stmt, error) {
 	if s := c.fixed[query]; s != nil {

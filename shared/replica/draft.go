@@ -73,6 +73,9 @@ func (r *Replica) begin() (*Draft, error) {
 	if db == nil {
 		return nil, errClosed
 	}
+	if err := db.write.trim(); err != nil {
+		return nil, fmt.Errorf("begin draft: %w", err)
+	}
 	if err := db.write.exec("BEGIN IMMEDIATE"); err != nil {
 		return nil, fmt.Errorf("begin draft: %w", err)
 	}

@@ -125,3 +125,12 @@ func (c *Cache) Files() int {
 	defer c.mu.Unlock()
 	return c.total.files
 }
+
+// MaxTables is how many tables have their statements kept by a connection.
+const MaxTables = maxTables
+
+// Tables is the number of tables with statements on the view's connection.
+func (v *View) Tables() int { return len(v.conn.tables) }
+
+// WriterTables is the number of tables with statements on the writer's.
+func (r *Replica) WriterTables() int { return len(r.db.Load().write.tables) }

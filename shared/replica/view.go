@@ -50,6 +50,10 @@ func (r *Replica) openView(ctx context.Context) (*database, *View, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := c.trim(); err != nil {
+		_ = db.endView(c)
+		return nil, nil, fmt.Errorf("open view: %w", err)
+	}
 	if done := ctx.Done(); done != nil {
 		c.db.SetInterrupt(done)
 	}
