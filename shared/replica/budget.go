@@ -52,7 +52,7 @@ func (c *Cache) measure(e *entry) {
 	if db == nil {
 		return
 	}
-	const often = 256 // entries
+	const often = 32 // entries, of at most 350 KB each
 	if seq := e.replica.State().Seq; e.stored == 0 || seq-e.sizedAt >= often {
 		e.stored, e.sizedAt = db.size(), seq
 	}

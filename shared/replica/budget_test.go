@@ -1,12 +1,15 @@
 package replica_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/replica"
@@ -178,4 +181,40 @@ func TestStatementsOfDroppedTablesGo(t *testing.T) {
 		t.Errorf("a connection had the statements of %d tables", most)
 	}
 	checkRecount(t, "writer", r)
+}
+
+// heldReads is a store whose strong reads wait until the test goes on.
+type heldReads struct {
+	store.Store
+	waiting atomic.Int64
+	goOn    chan struct{}
+}
+
+func (h *heldReads) Get(ctx context.Context, key store.Key, strong bool) (store.Item, error) {
+	h.waiting.Add(1)
+	<-h.goOn
+	h.waiting.Add(-1)
+	return h.Store.Get(ctx, key, strong)
+}
+
+// TestAFewRoomsAreLoadedAtATime, though many are asked for.
+func TestAFewRoomsAreLoadedAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rooms = 3 * replica.MaxLoads
+		w := newWorld(t)
+		w.manyRooms(rooms)
+		held := &heldReads{Store: w.st, goOn: make(chan struct{})}
+		c := w.cache(func(o *replica.Options) { o.Store = held })
+		var all sync.WaitGroup
+		for n := range rooms {
+			all.Go(func() { readRoom(t, c, n, 1) })
+		}
+		synctest.Wait()
+		if n := held.waiting.Load(); n != replica.MaxLoads {
+			t.Errorf("%d rooms are being loaded", n)
+		}
+		close(held.goOn)
+		all.Wait()
+		w.close()
+	})
 }

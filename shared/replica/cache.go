@@ -46,8 +46,13 @@ type Cache struct {
 	closed  bool
 	loads   sync.WaitGroup
 
-	files atomic.Int64
+	files   atomic.Int64
+	loading semaphore // replicas made from checkpoint and log at the same time
 }
+
+// maxLoads is how many replicas are made at the same time. Each takes some
+// 10 MB to decompress, and no budget counts a replica before it is made.
+const maxLoads = 8
 
 // entry is a room in the cache: being loaded, or loaded, or failed to load.
 type entry struct {
@@ -89,7 +94,7 @@ func NewCache(o Options) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cache{o: o, scratch: s, entries: map[string]*entry{}, lru: list.New()}, nil
+	return &Cache{o: o, scratch: s, entries: map[string]*entry{}, lru: list.New(), loading: make(semaphore, maxLoads)}, nil
 }
 
 // Acquire returns the replica of a room, loading it when needed (checkpoint
@@ -288,6 +293,10 @@ const maxWrongEntries = 8
 // it. An entry that disagrees twice, each time on a fresh replica, was
 // written with wrong fingerprints; its operations stand.
 func (c *Cache) build(ctx context.Context, room string) (*Replica, error) {
+	if err := c.loading.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer c.loading.release()
 	trusted := map[int64]bool{}
 	for {
 		r, err := c.load(ctx, room, trusted)

@@ -134,3 +134,6 @@ func (v *View) Tables() int { return len(v.conn.tables) }
 
 // WriterTables is the number of tables with statements on the writer's.
 func (r *Replica) WriterTables() int { return len(r.db.Load().write.tables) }
+
+// MaxLoads is how many replicas are made at the same time.
+const MaxLoads = maxLoads
