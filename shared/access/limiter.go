@@ -68,7 +68,8 @@ func NewLimiter(st store.Store, limits Limits, now func() time.Time, log *slog.L
 	return &Limiter{store: st, limits: limits, now: now, log: log, leases: map[leaseKey]*lease{}}
 }
 
-// Allow takes n units from the budget of user in room, or returns a fault
+// Allow takes n units from the budget of user in room (empty: outside of
+// rooms), or returns a fault
 // rate_limited whose RetryAfter is the time to the next window. Work that is
 // larger than the whole budget costs the whole budget.
 func (l *Limiter) Allow(ctx context.Context, room, user string, what Work, n int) error {
@@ -86,7 +87,7 @@ func (l *Limiter) Allow(ctx context.Context, room, user string, what Work, n int
 		l.renew(ctx, own, key, window, n, budget)
 	}
 	if own.left < n {
-		return exceeded(what, budget, now)
+		return exceeded(room, what, budget, now)
 	}
 	own.left -= n
 	return nil
@@ -130,8 +131,12 @@ func (l *Limiter) renew(ctx context.Context, own *lease, key leaseKey, window in
 	own.spent = grant < int64(want)
 }
 
-func exceeded(what Work, budget int, now time.Time) error {
+func exceeded(room string, what Work, budget int, now time.Time) error {
 	next := now.Truncate(Window).Add(Window)
-	return fault.New(fault.RateLimited, "More than %d %s a minute in this room; try again in the next minute.", budget, what).
+	where := " in this room"
+	if room == "" {
+		where = ""
+	}
+	return fault.New(fault.RateLimited, "More than %d %s a minute%s; try again in the next minute.", budget, what, where).
 		After(next.Sub(now))
 }

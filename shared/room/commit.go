@@ -50,7 +50,7 @@ func (e *Engine) Commit(ctx context.Context, p access.Principal, ref Ref, req Re
 		return Result{}, err
 	}
 	return e.propose(ctx, ref, &proposal{
-		by: p, need: access.Editor, commitID: req.CommitID, digest: c.digest, resolve: c.resolve,
+		by: p, need: access.Editor, commitID: req.CommitID, digest: c.digest, size: len(c.ops), resolve: c.resolve,
 	})
 }
 
@@ -166,6 +166,7 @@ type proposal struct {
 	commitID string
 	digest   string
 	kind     commitlog.Kind
+	size     int // operations, as rate limits count them; 0: one
 	resolve  func(ctx context.Context, b *builder) error
 	closes   bool // the room: its name is freed in the same transaction
 }
@@ -180,7 +181,7 @@ func (e *Engine) propose(ctx context.Context, ref Ref, p *proposal) (Result, err
 			return err
 		}
 		defer release()
-		if err := e.limit(ctx, r.State(), p.by, access.Commits); err != nil {
+		if err := e.limit(ctx, r.State(), p.by, access.Commits, max(1, p.size)); err != nil {
 			return err
 		}
 		result, err = e.room(ulid).writer.submit(ctx, r, p)
@@ -193,9 +194,17 @@ func (e *Engine) propose(ctx context.Context, ref Ref, p *proposal) (Result, err
 }
 
 // limit asks the limiter about members only; who is none is refused anyhow.
-func (e *Engine) limit(ctx context.Context, st *replica.State, p access.Principal, what access.Work) error {
+func (e *Engine) limit(ctx context.Context, st *replica.State, p access.Principal, what access.Work, n int) error {
 	if e.limiter == nil || !st.Members[p.User.ID].Role.Valid() {
 		return nil
 	}
-	return e.limiter.Allow(ctx, st.Room, p.User.ID, what, 1)
+	return e.limiter.Allow(ctx, st.Room, p.User.ID, what, n)
+}
+
+// limitUser asks the limiter about work outside of rooms.
+func (e *Engine) limitUser(ctx context.Context, p access.Principal, what access.Work) error {
+	if e.limiter == nil {
+		return nil
+	}
+	return e.limiter.Allow(ctx, "", p.User.ID, what, 1)
 }

@@ -41,6 +41,11 @@ func (e *Engine) Create(ctx context.Context, p access.Principal, roomID, name st
 		if err := schema.ValidRoomID(roomID); err != nil {
 			return Info{}, fault.Under("id", err)
 		}
+	}
+	if err := e.limitUser(ctx, p, access.Commits); err != nil {
+		return Info{}, err
+	}
+	if roomID != "" {
 		return e.create(ctx, p, roomID, name)
 	}
 	derived := deriveID(name)

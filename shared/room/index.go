@@ -214,6 +214,9 @@ func (e *Engine) Rooms(ctx context.Context, p access.Principal, after string, li
 	if after != "" && (!ok || place != placeUser && place != placeEmail) {
 		return nil, "", fault.At(fault.Invalid, "cursor", "this cursor is not one of a list of rooms")
 	}
+	if err := e.limitUser(ctx, p, access.Reads); err != nil {
+		return nil, "", err
+	}
 	if place != placeEmail {
 		infos, last, err = e.indexPage(ctx, userKey(p.User.ID, "").PK, last, limit)
 		if err != nil {

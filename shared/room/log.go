@@ -65,7 +65,7 @@ func (e *Engine) Log(ctx context.Context, p access.Principal, ref Ref, since int
 
 // head brings a replica to the head of the log, for a member.
 func (e *Engine) head(ctx context.Context, p access.Principal, r *replica.Replica, ulid string) (*replica.State, access.Grant, error) {
-	if err := e.limit(ctx, r.State(), p, access.Reads); err != nil {
+	if err := e.limit(ctx, r.State(), p, access.Reads, 1); err != nil {
 		return nil, access.Grant{}, err
 	}
 	if err := e.catchUp(ctx, ulid, r); err != nil {

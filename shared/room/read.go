@@ -22,7 +22,7 @@ func (e *Engine) Read(ctx context.Context, p access.Principal, ref Ref, fn func(
 			return err
 		}
 		defer release()
-		if err := e.limit(ctx, r.State(), p, access.Reads); err != nil {
+		if err := e.limit(ctx, r.State(), p, access.Reads, 1); err != nil {
 			return err
 		}
 		if err := e.catchUp(ctx, ulid, r); err != nil {

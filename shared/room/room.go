@@ -25,9 +25,10 @@ import (
 )
 
 // Limiter decides whether somebody may do n more of a kind of work in a room.
-// access.Limiter implements it. The engine asks once a commit and once a read
-// (n is 1), and asks only for members, so that a limit tells nothing about
-// rooms to strangers.
+// access.Limiter implements it. The engine asks for each operation of a commit
+// and once a read, and only for members, so that a limit tells nothing about
+// rooms to strangers. The making of a room (a commit) and a list of rooms (a
+// read) belong to no room: room is empty.
 type Limiter interface {
 	// Allow returns nil or a fault rate_limited with RetryAfter.
 	Allow(ctx context.Context, room, user string, what access.Work, n int) error

@@ -277,7 +277,11 @@ func TestLimiter(t *testing.T) {
 	e := w.engine()
 	w.den(e)
 	insert := request(`{"op":"insert","table":"tasks","row":{"title":"x"}}`)
-	_, err := e.Commit(t.Context(), bob, den, insert)
+	_, err := e.Commit(t.Context(), bob, den, request(string(insert.Ops[0]), string(insert.Ops[0]), string(insert.Ops[0])))
+	must(t, err)
+	_, _, err = e.Rooms(t.Context(), bob, "", 0)
+	must(t, err)
+	_, err = e.Create(t.Context(), bob, "bobs", "Bob's")
 	must(t, err)
 	_, err = w.get(e, bob, "tasks", "x")
 	if !fault.Is(err, fault.NotFound) {
@@ -289,12 +293,15 @@ func TestLimiter(t *testing.T) {
 	if !fault.Is(err, fault.NotFound) {
 		t.Error(err)
 	}
-	if c := limiter.calls; c["bob commits"] != 1 || c["bob reads"] != 2 || c["simon commits"] != 0 {
+	if c := limiter.calls; c["bob commits"] != 4 || c["bob reads"] != 3 || c["simon commits"] != 0 {
 		t.Errorf("asked %v", c)
 	}
 	limiter.deny = access.Commits
 	if _, err := e.Commit(t.Context(), bob, den, insert); !fault.Is(err, fault.RateLimited) {
 		t.Error(err)
+	}
+	if _, err := e.Create(t.Context(), bob, "more", "More"); !fault.Is(err, fault.RateLimited) {
+		t.Errorf("rooms without end: %v", err)
 	}
 	if _, err := e.Commit(t.Context(), simon, den, insert); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a limit tells a stranger about a room: %v", err)
