@@ -171,6 +171,9 @@ func (g *group) look(ctx context.Context, a *attempt) (fate, error) {
 		return isUndecided, fmt.Errorf("read slot %d of room %s: %w", a.base+1, a.room, err)
 	}
 	entry, err := commitlog.DecodeEntry(item.Data)
+	if fault.Is(err, fault.Unavailable) {
+		return isLost, nil // a newer format is not written here; catching up says so
+	}
 	if err != nil {
 		return isUndecided, err
 	}

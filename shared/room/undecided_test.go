@@ -307,3 +307,25 @@ func TestLimiter(t *testing.T) {
 		t.Errorf("a limit tells a stranger about a room: %v", err)
 	}
 }
+
+// TestANewerFormatInTheSlot: another server, already of the next release, has
+// won the slot. That is for good, and cannot be read here.
+func TestANewerFormatInTheSlot(t *testing.T) {
+	w := newWorld(t)
+	script := &scripted{Store: w.store}
+	e := w.engineOn(script)
+	w.den(e)
+	e.SetPatience(patience)
+	puts := 0
+	script.on(func(writes []store.Write, apply func() error) error {
+		if puts++; puts == 1 {
+			newer := store.Item{Key: writes[0].Item.Key, Data: []byte(`{"f":2,"news":true}`)}
+			must(t, w.store.Write(context.Background(), store.Write{Action: store.Put, Item: newer, If: store.Absent}))
+		}
+		return apply()
+	})
+	_, err := e.Commit(t.Context(), bob, den, request(`{"op":"insert","table":"tasks","row":{"title":"x"}}`))
+	if !fault.Is(err, fault.Unavailable) || puts != 1 {
+		t.Errorf("%d puts, %v", puts, err)
+	}
+}
