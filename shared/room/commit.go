@@ -65,6 +65,10 @@ type change struct {
 // kept 30 days, and clocks differ.
 const maxStamped = 29 * 24 * time.Hour
 
+// maxAhead is how far in the future a commitId may have been made: a later one
+// could be repeated when it is no longer kept, and would commit twice.
+const maxAhead = 24 * time.Hour
+
 // parse decodes a request as far as can be without the room.
 func parse(req Request, now time.Time) (*change, error) {
 	if err := checkCommitID(req.CommitID, now); err != nil {
@@ -118,7 +122,12 @@ func checkCommitID(commitID string, now time.Time) error {
 	if len(commitID) > 128 || strings.IndexFunc(commitID, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
 		return fault.At(fault.Invalid, "commitId", "a commitId is 1 to 128 printable ASCII characters")
 	}
-	if stamped, ok := stamp(commitID); ok && now.Sub(stamped) > maxStamped {
+	stamped, ok := stamp(commitID)
+	if ok && stamped.Sub(now) > maxAhead {
+		return fault.At(fault.Conflict, "commitId", "this commitId was made on %s, which is in the future; set the clock and make a new one",
+			stamped.UTC().Format(time.DateOnly))
+	}
+	if ok && now.Sub(stamped) > maxStamped {
 		return fault.At(fault.Conflict, "commitId", "this commitId was made on %s; after 29 days it cannot be told whether it was used, so make a new one",
 			stamped.UTC().Format(time.DateOnly))
 	}
@@ -126,11 +135,11 @@ func checkCommitID(commitID string, now time.Time) error {
 }
 
 // stamp reads the time from the ULID that a commitId begins with. Only the
-// canonical, upper case form counts, so that hexadecimal ids are not taken
-// for one.
+// canonical, upper case form of a time before the year 3084 counts, so that
+// hexadecimal and other random ids are not taken for one.
 func stamp(commitID string) (time.Time, bool) {
 	const ulidLength = 26
-	if len(commitID) < ulidLength || strings.ToUpper(commitID[:ulidLength]) != commitID[:ulidLength] {
+	if len(commitID) < ulidLength || commitID[0] != '0' || strings.ToUpper(commitID[:ulidLength]) != commitID[:ulidLength] {
 		return time.Time{}, false
 	}
 	return id.Time(commitID[:ulidLength])

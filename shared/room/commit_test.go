@@ -126,6 +126,7 @@ func TestCommitID(t *testing.T) {
 	bad := map[string]fault.Code{
 		strings.Repeat("x", 129): fault.Invalid, "é": fault.Invalid, "a\nb": fault.Invalid,
 		ulid.MustNew(ulid.Timestamp(time.Now().Add(-30*24*time.Hour)), rand.Reader).String(): fault.Conflict,
+		ulid.MustNew(ulid.Timestamp(time.Now().Add(25*time.Hour)), rand.Reader).String():     fault.Conflict,
 	}
 	for commitID, code := range bad {
 		req.CommitID = commitID
@@ -133,7 +134,8 @@ func TestCommitID(t *testing.T) {
 			t.Errorf("%q: %v", commitID, err)
 		}
 	}
-	for _, commitID := range []string{strings.Repeat("x", 128), "job/01/1", "00000000000000000000000000000000"[:20], "01234567-0123-0123"} {
+	for _, commitID := range []string{strings.Repeat("x", 128), "job/01/1", "00000000000000000000000000000000"[:20], "01234567-0123-0123",
+		"2YABCDEFGH2345672345672345", ulid.MustNew(ulid.Timestamp(time.Now().Add(23*time.Hour)), rand.Reader).String()} {
 		req.CommitID = commitID
 		if _, err := e.Commit(t.Context(), bob, den, req); err != nil {
 			t.Errorf("%q: %v", commitID, err)
