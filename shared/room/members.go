@@ -15,7 +15,8 @@ import (
 	"nanotypedb/shared/schema"
 )
 
-// SetMember gives user a role (owners). Errors: conflict when no owner would
+// SetMember gives user a role (owners). User ids are opaque: whether somebody
+// signs in by this one is not known, so an owner counts as one from here on. Errors: conflict when no owner would
 // remain.
 func (e *Engine) SetMember(ctx context.Context, p access.Principal, ref Ref, user string, role access.Role) (Result, error) {
 	if err := validUser(user); err != nil {
@@ -29,7 +30,8 @@ func (e *Engine) SetMember(ctx context.Context, p access.Principal, ref Ref, use
 	}})
 }
 
-// RemoveMember removes user (owners) or lets p leave. Errors: not_found when
+// RemoveMember removes user (owners) or lets p leave. An invitation to his
+// address, as far as it is known, is withdrawn with it. Errors: not_found when
 // user is no member, conflict when no owner would remain.
 func (e *Engine) RemoveMember(ctx context.Context, p access.Principal, ref Ref, user string) (Result, error) {
 	if err := validUser(user); err != nil {
@@ -40,11 +42,27 @@ func (e *Engine) RemoveMember(ctx context.Context, p access.Principal, ref Ref, 
 		need = access.Viewer
 	}
 	return e.propose(ctx, ref, &proposal{by: p, need: need, resolve: func(ctx context.Context, b *builder) error {
-		if _, ok := b.state().Members[user]; !ok {
-			return fault.At(fault.NotFound, "user", "%s is no member of the room", user)
+		m, ok := b.state().Members[user]
+		if !ok {
+			return fault.At(fault.NotFound, "user", "the user %s is no member of the room", user)
 		}
-		return b.setMember(ctx, access.Member{User: user})
+		if err := b.setMember(ctx, access.Member{User: user}); err != nil {
+			return err
+		}
+		if user == p.User.ID {
+			m.Email = p.User.Email
+		}
+		return b.uninvite(ctx, m.Email)
 	}})
+}
+
+// uninvite withdraws the invitation to an address, if there is one.
+func (b *builder) uninvite(ctx context.Context, email string) error {
+	email = strings.ToLower(email)
+	if _, invited := b.state().Invitations[email]; !invited {
+		return nil
+	}
+	return b.apply(ctx, commitlog.Op{Kind: commitlog.SetInvite, Email: email})
 }
 
 // Invite offers a role to whoever signs in with an e-mail address (owners).

@@ -312,3 +312,31 @@ func TestWhatStrangersAreTold(t *testing.T) {
 		}
 	}
 }
+
+// TestARemovedMemberIsNotInvited: an invitation that waits for a member does
+// not let him in again once he is removed.
+func TestARemovedMemberIsNotInvited(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	w.den(e)
+	ctx, dora := t.Context(), user("dora")
+	dora.User.Email = "Dora@example.com"
+	invite := func(role access.Role) {
+		_, err := e.Invite(ctx, ada, den, "dora@example.com", role)
+		must(t, err)
+	}
+	for name, by := range map[string]access.Principal{"removed": ada, "left": dora} {
+		invite(access.Viewer)
+		_, err := e.Join(ctx, dora, den)
+		must(t, err)
+		invite(access.Editor)
+		_, err = e.RemoveMember(ctx, by, den, "dora")
+		must(t, err)
+		if _, err := e.Join(ctx, dora, den); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s, and joined again: %v", name, err)
+		}
+		if got := w.rooms(e, dora); len(got) != 0 {
+			t.Errorf("%s: still listed: %+v", name, got)
+		}
+	}
+}
