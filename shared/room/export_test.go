@@ -24,3 +24,6 @@ func (e *Engine) SetPatience(d time.Duration) { e.patience = d }
 
 // SetMaxVisits sets how many rows the alterations of a commit go through.
 func (e *Engine) SetMaxVisits(n int64) { e.visits = n }
+
+// SetReadTime sets how long a view may be open.
+func (e *Engine) SetReadTime(d time.Duration) { e.readTime = d }

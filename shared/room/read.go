@@ -3,8 +3,10 @@ package room
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/fault"
@@ -13,8 +15,8 @@ import (
 )
 
 // Read runs fn on a view of the room that has caught up with every commit
-// acknowledged before the call. Errors: not_found when p is no member (that a
-// room exists is not told to strangers), rate_limited, fn's own.
+// acknowledged before the call, and ends it after readTime. Errors: not_found when p is no member (that a
+// room exists is not told to strangers), rate_limited, too_large when it took too long, fn's own.
 func (e *Engine) Read(ctx context.Context, p access.Principal, ref Ref, fn func(*View) error) error {
 	return e.inRoom(ctx, ref, func(ulid string) error {
 		r, release, err := e.acquire(ctx, ulid)
@@ -28,7 +30,7 @@ func (e *Engine) Read(ctx context.Context, p access.Principal, ref Ref, fn func(
 		if err := e.catchUp(ctx, ulid, r); err != nil {
 			return err
 		}
-		return r.View(ctx, func(v *replica.View) error {
+		return e.view(ctx, r, func(v *replica.View) error {
 			grant, err := admit(v.State(), p)
 			if err != nil {
 				return err
@@ -37,6 +39,28 @@ func (e *Engine) Read(ctx context.Context, p access.Principal, ref Ref, fn func(
 		})
 	})
 }
+
+// readTime bounds one view: while it is open, the replica's file grows by all
+// that is written.
+const readTime = 5 * time.Second
+
+// view runs fn on a view whose queries end after the engine's readTime. The
+// wait for the view does not count.
+func (e *Engine) view(ctx context.Context, r *replica.Replica, fn func(*replica.View) error) error {
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	err := r.View(within, func(v *replica.View) error {
+		timer := time.AfterFunc(e.readTime, func() { cancel(errSlow) })
+		defer timer.Stop()
+		return fn(v)
+	})
+	if err != nil && errors.Is(context.Cause(within), errSlow) {
+		return fault.New(fault.TooLarge, "the read took longer than %s; ask for less, or order and filter by something else", e.readTime).Because(err)
+	}
+	return err
+}
+
+var errSlow = errors.New("the view was open for too long")
 
 // admit finds the role of a principal in a state.
 func admit(st *replica.State, p access.Principal) (access.Grant, error) {

@@ -57,6 +57,7 @@ type Engine struct {
 	sole     bool          // this process is the store's only writer
 	group    int           // entries that one put may hold
 	visits   int64         // maxVisits, but in tests
+	readTime time.Duration // readTime, but in tests
 	names    *nameCache
 
 	rooms sync.Map // of *live by ULID
@@ -72,7 +73,7 @@ type live struct {
 func New(o Options) *Engine {
 	e := &Engine{
 		store: o.Store, replicas: o.Replicas, limiter: o.Limiter, maxBytes: o.MaxRoomBytes, now: o.Now, log: o.Log,
-		group: 1, patience: losingTime, visits: maxVisits, names: newNameCache(),
+		group: 1, patience: losingTime, visits: maxVisits, readTime: readTime, names: newNameCache(),
 	}
 	if e.maxBytes <= 0 {
 		e.maxBytes = 256 << 20
