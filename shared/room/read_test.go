@@ -18,9 +18,9 @@ func TestASlowListEnds(t *testing.T) {
 	e := w.engine()
 	w.den(e)
 	text := strings.Repeat("x", 480)
-	for range 15 {
+	for range 40 {
 		var ops []string
-		for range 1000 {
+		for range 400 {
 			ops = append(ops, fmt.Sprintf(`{"op":"insert","table":"tasks","row":{"title":%q}}`, text))
 		}
 		w.commit(e, bob, ops...)
