@@ -36,4 +36,5 @@ export default tseslint.config(
   wall(["src/components/**", "src/lib/**"], ["/features/", "/app/"]),
   { files: ["client/react/**", "src/**"], ...reactHooks.configs.flat.recommended },
   { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
+  { files: ["public/*.js"], languageOptions: { globals: { document: "readonly", localStorage: "readonly" } } },
 );
