@@ -145,9 +145,10 @@ export class RoomState {
     this.#index = n;
   }
 
-  /** Begins to keep the rows of a table. Its slot's `next` is to be loaded. */
+  /** Begins to keep the rows of a table, or tries again when they could not be read. Its slot's `next` is to be loaded. */
   watch(table: string): Slot {
     const known = this.slots.get(table);
+    if (known?.error && !known.next) this.reload(table);
     if (known) return known;
     const state = new TableState(this.#seq ?? 0);
     const slot: Slot = { shown: state, next: state, error: undefined };
@@ -171,8 +172,9 @@ export class RoomState {
   reload(table: string): void {
     const slot = this.slots.get(table);
     if (!slot) return;
-    const first = slot.shown === slot.next;
+    const first = slot.shown === slot.next || slot.shown.loading;
     slot.next = new TableState(this.#seq ?? 0);
+    slot.error = undefined;
     if (first) slot.shown = slot.next;
     this.#changes.tables.add(table);
   }

@@ -167,7 +167,7 @@ export class Room {
     return this.#events.on(event, listener);
   }
 
-  /** Reads a table whole and keeps it up to date from then on, until the room is closed. */
+  /** Reads a table whole and keeps it up to date from then on, until the room is closed. Called again, retries a read that failed. */
   watch(table: string): void {
     this.#sync.watch(table);
   }

@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ConflictError, NanoError } from "../errors.ts";
 import type { Commit } from "../protocol.ts";
+import { RefusalError } from "./model-room.ts";
 import { titles, World } from "./world.ts";
 
 const failure = (promise: Promise<unknown>) => promise.then(() => undefined, (error: unknown) => error as NanoError);
@@ -187,6 +188,34 @@ describe("a room", () => {
     await world.advance(100);
     expect(other.tables().map(({ name }) => name)).toEqual(["tasks"]);
     expect(other.rows("notes").rows).toEqual([]);
+  });
+
+  it("reads a table again when it is watched anew after a read that failed, at its first page and later", async () => {
+    const world = new World({ frameBytes: 300 });
+    for (const id of ["a", "b", "c"]) world.write(`row ${id}`, id);
+    const room = await world.live();
+    const real = world.server.room.list.bind(world.server.room);
+    const list = vi.spyOn(world.server.room, "list");
+    const refuse = () => {
+      throw new RefusalError(4004, "not_found", "Not now.");
+    };
+    for (const pagesBefore of [0, 1]) {
+      const other = world.open("bob");
+      list.mockReset();
+      for (let page = 0; page < pagesBefore; page += 1) list.mockImplementationOnce(real);
+      list.mockImplementationOnce(refuse).mockImplementation(real);
+      other.watch("tasks");
+      await world.until(() => other.rows("tasks").error !== undefined);
+      await world.advance(60_000);
+      expect(other.rows("tasks")).toMatchObject({ ready: false, error: { code: "not_found" } });
+      other.watch("tasks");
+      other.watch("tasks");
+      expect(other.rows("tasks")).toMatchObject({ ready: false, error: undefined });
+      await world.until(() => other.rows("tasks").ready);
+      expect(titles(other)).toEqual(titles(room));
+      expect(list.mock.calls.length).toBeLessThanOrEqual(pagesBefore + 4);
+      other.close();
+    }
   });
 
   it("gives the same snapshots until something changes, and tells only then", async () => {

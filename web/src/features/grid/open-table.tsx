@@ -100,6 +100,7 @@ export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialo
   };
   const refresh = () => {
     rows.release();
+    room.watch(table.name);
     room.retryNow();
   };
   const shift = (column: string, by: -1 | 1) => changePrefs((before) => shifted(table.columns, before, hidden, column, by));
