@@ -132,6 +132,17 @@ func (p *process) alive() bool {
 	}
 }
 
+// ends tells whether the process is on its way out, as it is when it no longer
+// answers.
+func (p *process) ends() bool {
+	select {
+	case <-p.exited:
+		return true
+	case <-time.After(5 * time.Second):
+		return false
+	}
+}
+
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
