@@ -105,14 +105,16 @@ func HTTPStatus(err error) int {
 	return statuses[Public(err).Code]
 }
 
-// Public is what of an error a caller may see. Errors that are not faults, and
+// Public is what of an error a caller may see, its reason as a sentence. Errors that are not faults, and
 // internal ones, keep their text to themselves; an interrupted request counts
 // as undecided.
 func Public(err error) *fault.Error {
 	var e *fault.Error
 	switch {
 	case errors.As(err, &e) && e.Code != fault.Internal && numbers[e.Code] != 0:
-		return e
+		public := *e
+		public.Reason = sentenceAt(e.Path, e.Reason)
+		return &public
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return fault.New(fault.Unavailable, "The request took too long; repeat it with the same commitId.")
 	default:

@@ -17,7 +17,7 @@ import (
 // absent for members that may be absent. Raw members are left for the domain.
 func Decode(data []byte, into any) error {
 	if err := check(data); err != nil {
-		return fault.New(fault.Invalid, "%s.", sentence(err.Error()))
+		return fault.New(fault.Invalid, "%s", sentence(err.Error()))
 	}
 	return decodeChecked(data, into)
 }
@@ -192,5 +192,3 @@ func article(kind string) string {
 		return "a " + kind
 	}
 }
-
-func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

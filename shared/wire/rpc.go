@@ -32,7 +32,7 @@ func DecodeRequest(message []byte) (Request, error) {
 		return unread(), fault.New(fault.TooLarge, "A message has at most %d bytes.", MaxMessage).With("useHttp", true)
 	}
 	if err := check(message); err != nil {
-		return unread(), edge(ParseError, "%s.", sentence(err.Error()))
+		return unread(), edge(ParseError, "%s", sentence(err.Error()))
 	}
 	s := scanner{data: message}
 	raw := s.value()
