@@ -17,6 +17,10 @@ import (
 // (at most some 600) of the database and is not counted in State.Bytes, where
 // it could stand in the way of a delete; the window bounds them all to some
 // 300 MB instead, so that they cannot push an image past maxDatabase.
+//
+// A room of a thousand commits a second forgets after a quarter of an hour:
+// State.Forgotten tells up to when, so that an older id, of which nobody knows
+// any more whether it was used, is refused instead of used twice.
 const (
 	commitKept   = schema.Millis(30 * 24 * time.Hour / time.Millisecond)
 	commitWindow = 1 << 20
@@ -53,7 +57,7 @@ func (d *Draft) keepCommit(e *commitlog.Entry, due commitMark) error {
 		return nil
 	}
 	if d.work.oldest.before(due) {
-		if err := d.dropCommits("DELETE FROM commits WHERE user=?1 AND id=?2 AND (seq<?3 OR at<?4)"+dropped,
+		if err := d.dropCommits(due, "DELETE FROM commits WHERE user=?1 AND id=?2 AND (seq<?3 OR at<?4)"+dropped,
 			e.By, e.CommitID, due.seq, due.at); err != nil {
 			return err
 		}
@@ -79,7 +83,7 @@ func (d *Draft) expireCommits(due commitMark) error {
 	if !d.work.oldest.before(due) {
 		return nil
 	}
-	err := d.dropCommits("DELETE FROM commits WHERE seq IN (SELECT seq FROM commits ORDER BY seq LIMIT ?1) AND (seq<?2 OR at<?3)"+dropped,
+	err := d.dropCommits(due, "DELETE FROM commits WHERE seq IN (SELECT seq FROM commits ORDER BY seq LIMIT ?1) AND (seq<?2 OR at<?3)"+dropped,
 		maxExpired, due.seq, due.at)
 	if err != nil {
 		return err
@@ -90,9 +94,9 @@ func (d *Draft) expireCommits(due commitMark) error {
 
 const dropped = " RETURNING user,id,digest,seq,at"
 
-// dropCommits runs a query that removes commit ids and takes them out of the
-// sums.
-func (d *Draft) dropCommits(query string, args ...any) error {
+// dropCommits runs a query that removes commit ids, takes them out of the
+// sums, and remembers the time of those that the window ended.
+func (d *Draft) dropCommits(due commitMark, query string, args ...any) error {
 	s, err := d.conn.prepare(query)
 	if err != nil {
 		return fmt.Errorf("expire commit ids: %w", err)
@@ -106,7 +110,11 @@ func (d *Draft) dropCommits(query string, args ...any) error {
 		if !more {
 			return s.Reset()
 		}
-		d.work.Sums.State.Sub(d.hash.commit(s.ColumnText(0), s.ColumnText(1), s.ColumnText(2), s.ColumnInt64(3), schema.Millis(s.ColumnInt64(4))))
+		seq, at := s.ColumnInt64(3), schema.Millis(s.ColumnInt64(4))
+		d.work.Sums.State.Sub(d.hash.commit(s.ColumnText(0), s.ColumnText(1), s.ColumnText(2), seq, at))
+		if seq < due.seq {
+			d.work.Forgotten = max(d.work.Forgotten, at)
+		}
 	}
 }
 

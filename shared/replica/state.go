@@ -20,7 +20,7 @@ const imageFormat = 1
 // ownTables are the tables of a replica beside those of the room. Row seq of
 // commits belongs to the entry of that seq, so the oldest come first.
 var ownTables = []string{
-	`CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one=1),format INTEGER NOT NULL,seq INTEGER NOT NULL,at INTEGER NOT NULL,` +
+	`CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one=1),format INTEGER NOT NULL,seq INTEGER NOT NULL,at INTEGER NOT NULL,forgotten INTEGER NOT NULL,` +
 		`content BLOB NOT NULL,state BLOB NOT NULL,rows INTEGER NOT NULL,bytes INTEGER NOT NULL)STRICT`,
 	`CREATE TABLE room(one INTEGER PRIMARY KEY CHECK(one=1),meta TEXT NOT NULL)STRICT`,
 	`CREATE TABLE commits(seq INTEGER PRIMARY KEY,user TEXT NOT NULL,id TEXT NOT NULL,digest TEXT NOT NULL,` +
@@ -45,8 +45,13 @@ type State struct {
 	Rows        int64
 	Bytes       int64 // rows, full-text index and vectors, made yet or not, as counted against NANO_ROOM_MAX_MB
 
-	oldest      commitMark // of the oldest commit id in the database
-	memberEdits int64      // rises with every change of Members and Invitations
+	oldest commitMark // of the oldest commit id in the database
+
+	// Forgotten is the time up to which commit ids were forgotten because many
+	// commits followed them, though they are younger than 30 days; 0: none.
+	Forgotten schema.Millis
+
+	memberEdits int64 // rises with every change of Members and Invitations
 }
 
 // Row is one row; Values are in the order of the table's Columns.
@@ -91,8 +96,8 @@ func sameMeta(a, b *State) bool {
 }
 
 func writeState(c *conn, s *State, withMeta bool) error {
-	err := c.exec("INSERT OR REPLACE INTO head(one,format,seq,at,content,state,rows,bytes) VALUES(1,?,?,?,?,?,?,?)",
-		imageFormat, s.Seq, s.At, s.Sums.Content[:], s.Sums.State[:], s.Rows, s.Bytes)
+	err := c.exec("INSERT OR REPLACE INTO head(one,format,seq,at,forgotten,content,state,rows,bytes) VALUES(1,?,?,?,?,?,?,?,?)",
+		imageFormat, s.Seq, s.At, s.Forgotten, s.Sums.Content[:], s.Sums.State[:], s.Rows, s.Bytes)
 	if err != nil {
 		return fmt.Errorf("write head of replica: %w", err)
 	}
@@ -117,9 +122,10 @@ func writeState(c *conn, s *State, withMeta bool) error {
 func readState(c *conn) (*State, error) {
 	s := &State{Members: map[string]access.Member{}, Invitations: map[string]access.Role{}}
 	format := int64(0)
-	found, err := c.one("SELECT seq,at,content,state,rows,bytes,format FROM head", func(r *sqlite.Stmt) {
+	found, err := c.one("SELECT seq,at,content,state,rows,bytes,format,forgotten FROM head", func(r *sqlite.Stmt) {
 		s.Seq, s.At = r.ColumnInt64(0), schema.Millis(r.ColumnInt64(1))
 		s.Sums = commitlog.Sums{Content: columnSum(r, 2), State: columnSum(r, 3)}
+		s.Forgotten = schema.Millis(r.ColumnInt64(7))
 		s.Rows, s.Bytes, format = r.ColumnInt64(4), r.ColumnInt64(5), r.ColumnInt64(6)
 	})
 	if err != nil || !found {

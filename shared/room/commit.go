@@ -134,6 +134,17 @@ func checkCommitID(commitID string, now time.Time) error {
 	return nil
 }
 
+// forgotten refuses an id from a time of which the room no longer knows the
+// ids: it may have been used, and using it again would commit twice.
+func forgotten(commitID string, st *replica.State) error {
+	stamped, ok := stamp(commitID)
+	if !ok || st.Forgotten == 0 || stamped.UnixMilli() > int64(st.Forgotten) {
+		return nil
+	}
+	return fault.At(fault.Conflict, "commitId",
+		"so many commits followed the time this commitId was made at that it cannot be told whether it was used; look, and make a new one")
+}
+
 // stamp reads the time from the ULID that a commitId begins with. Only the
 // canonical, upper case form of a time before the year 3084 counts, so that
 // hexadecimal and other random ids are not taken for one.

@@ -219,8 +219,12 @@ func (g *group) repeated(ctx context.Context, d *replica.Draft, c *call, v *verd
 		return false, nil
 	}
 	seq, digest, err := d.Commit(ctx, c.by.User.ID, c.commitID)
-	if err != nil || seq == 0 {
+	if err != nil {
 		return false, err
+	}
+	if seq == 0 {
+		v.err = forgotten(c.commitID, d.State())
+		return v.err != nil, nil
 	}
 	if digest != c.digest {
 		v.err = fault.At(fault.Conflict, "commitId", "this commitId was used at seq %d with other operations", seq).With("seq", seq)
