@@ -132,6 +132,9 @@ var mutations = []mutation{
 		pkg: "shared/commitlog", run: "TestRead"},
 
 	// What clients are told.
+	{name: "commits are announced with the names of a later time", file: "shared/audience/broadcast.go",
+		old: "State: states[i]}", new: "State: states[len(states)-1]}",
+		pkg: "shared/audience", run: "TestAnnouncedCommits"},
 	{name: "an operation that is left out leaves its comma", file: "shared/room/show.go",
 		old: "ops = ops[:start]\n", new: "_ = start\n",
 		pkg: "shared/room", run: "TestLogOfADroppedTable"},
