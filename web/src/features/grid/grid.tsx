@@ -43,7 +43,6 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   const peers = usePeers(controller);
   useOwnCursor(controller);
   const { focus } = selection;
-  const { layout } = controller;
   const block = blockOf(selection, { rows: view.ids, columns: columns.map(({ name }) => name), rowIndex: view.rowIndex });
   const several = block !== undefined && (block.top !== block.bottom || block.left !== block.right);
 
@@ -61,7 +60,7 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   const refocus = () => scroller.current?.focus({ preventScroll: true });
 
   // A row that was just made, or a link's, is shown wherever it is.
-  const wanted = focus && layout.rowIndex(focus.row) !== undefined ? `${focus.row} ${focus.column}` : "";
+  const wanted = focus && view.rowIndex(focus.row) !== undefined ? `${focus.row} ${focus.column}` : "";
   useEffect(() => {
     const [row = "", column = ""] = wanted.split(" ");
     const index = controller.layout.rowIndex(row);
@@ -110,7 +109,7 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   const space = (cell: CellName) => {
     const column = controller.column(cell.column);
     if (column?.type !== "boolean") actions.openRow(cell.row);
-    else void controller.setCell(cell.row, cell.column, layout.rowsById(cell.row)?.[cell.column] !== true);
+    else void controller.setCell(cell.row, cell.column, controller.layout.rowsById(cell.row)?.[cell.column] !== true);
   };
   const run = (action: GridAction): boolean => {
     if (action.kind === "move") return move(action.move, action.options);
@@ -143,10 +142,10 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
         controller.setNull();
         break;
       case "deleteRows":
-        controller.deleteRows(meantRows(selection, layout));
+        controller.deleteRows(meantRows(selection, controller.layout));
         break;
       case "tickRows":
-        select((before) => toggledRows(before, layout));
+        select((before) => toggledRows(before, controller.layout));
         break;
       case "columnMenu":
         actions.openColumnMenu(cell.column);
@@ -205,7 +204,7 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
     refocus();
     if (hit.tick) {
       const on = !selection.ticked.has(hit.row);
-      controller.selection.update((before) => (event.shiftKey ? tickedTo(before, hit.row, layout) : ticked(before, hit.row, on)));
+      controller.selection.update((before) => (event.shiftKey ? tickedTo(before, hit.row, controller.layout) : ticked(before, hit.row, on)));
     } else if (hit.open) actions.openRow(hit.row);
     else if (hit.column !== undefined) {
       const cell = { row: hit.row, column: hit.column };
@@ -271,7 +270,7 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
               focus={focus?.row === headerRow ? focus.column : undefined}
               allTicked={selection.ticked.size > 0 && selection.ticked.size === view.rows.length}
               someTicked={selection.ticked.size > 0}
-              onTickAll={(on) => controller.selection.update((before) => (on ? allTicked(before, layout) : noneTicked(before)))}
+              onTickAll={(on) => controller.selection.update((before) => (on ? allTicked(before, controller.layout) : noneTicked(before)))}
             />
             <GridBody
               gridId={gridId}
