@@ -137,7 +137,7 @@ var mutations = []mutation{
 		pkg: "shared/audience", run: "TestAnnouncedCommits"},
 	{name: "an operation that is left out leaves its comma", file: "shared/room/show.go",
 		old: "ops = ops[:start]\n", new: "_ = start\n",
-		pkg: "shared/room", run: "TestLogOfADroppedTable"},
+		pkg: "shared/room", run: "TestUnknownColumnsAreLeftOut"},
 	{name: "the log goes on beyond what resets its reader", file: "shared/room/show.go",
 		old: "case op.Rewrites:\n", new: "case false:\n",
 		pkg: "infra/promises", run: "TestReconnectedClients"},

@@ -145,7 +145,8 @@ func visible(op *commitlog.Op, names, now *schema.Schema, viewer Viewer) bool {
 		}
 		grant := access.Grant{Role: viewer.Role}
 		grant.Principal.User.ID = viewer.User
-		return grant.SeesRow(op.Own || present.Access == schema.Own, op.Creator) && viewer.subscribed(named.Name)
+		own := op.Own || present != nil && present.Access == schema.Own
+		return grant.SeesRow(own, op.Creator) && viewer.subscribed(named.Name)
 	default:
 		return true // members and the room itself
 	}

@@ -391,3 +391,20 @@ func TestSchemaSeqTellsTheNewestChange(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownColumnsAreLeftOut: an operation with a column that nobody knows
+// is left out, and the rest of its commit is there.
+func TestUnknownColumnsAreLeftOut(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	w.den(e)
+	r := w.commit(e, bob, `{"op":"insert","table":"tasks","id":"a","row":{"title":"x"}}`)
+	table := r.Entry.Ops[0].Table
+	entry := &commitlog.Entry{Seq: r.Entry.Seq, Ops: []commitlog.Op{r.Entry.Ops[0],
+		{Kind: commitlog.Insert, Table: table, ID: "b", Creator: "bob", Set: []commitlog.Cell{{Num: 99, Value: "x"}}},
+		{Kind: commitlog.Update, Table: table, ID: "b", Creator: "bob", Set: []commitlog.Cell{{Num: 99, Value: "x"}}}, r.Entry.Ops[0]}}
+	shown := room.Show(entry, r.State, viewer(ada, access.Owner))
+	if ops, ok := wire(t, shown.Commit)["ops"].([]any); !ok || len(ops) != 2 {
+		t.Errorf("shown as %s", shown.Commit)
+	}
+}
