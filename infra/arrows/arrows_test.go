@@ -27,6 +27,7 @@ func report(t *testing.T, broken []string) {
 }
 
 func TestImportsGoOneWay(t *testing.T)          { report(t, Imports(module(t))) }
+func TestProgramsCarryNoBallast(t *testing.T)   { report(t, Carried(module(t))) }
 func TestEachPackageHasOneComment(t *testing.T) { report(t, PackageComments(module(t))) }
 func TestNothingSleeps(t *testing.T)            { report(t, Sleeps(module(t), sleepers)) }
 func TestFilesHaveAReadableSize(t *testing.T)   { report(t, Sizes(module(t))) }
@@ -154,6 +155,20 @@ func TestImports(t *testing.T) {
 			source := "package a\nimport \"" + c.imports + "\"\n"
 			expect(t, Imports([]File{parse(t, c.file, source)}), c.says)
 		})
+	}
+}
+
+func TestCarried(t *testing.T) {
+	model := parse(t, "shared/backend/embedded/a.go", "package a\nimport \""+Module+"/shared/embedder/staticembed\"\n")
+	user := func(file string) File {
+		return parse(t, file, "package a\nimport \""+Module+"/shared/backend/embedded\"\n")
+	}
+	for file, says := range map[string]string{
+		"functions/embed/bootstrap/main.go":      "functions/embed/bootstrap carries shared/embedder/staticembed",
+		"functions/embed/bootstrap/main_test.go": "",
+		"infra/local/bootstrap/main.go":          "",
+	} {
+		t.Run(file, func(t *testing.T) { expect(t, Carried([]File{model, user(file)}), says) })
 	}
 }
 

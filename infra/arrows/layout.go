@@ -58,7 +58,8 @@ var levels = []level{
 	{"shared/backend", 3},
 	{"shared/backend/aws/transport", 0}, // what every SDK client needs of net/http
 	{"shared/backend/*", 3},
-	{"shared/backend/aws/feed", 4}, // apart, so that no function links Streams
+	{"shared/backend/aws/feed", 4},      // apart, so that no function links Streams
+	{"shared/backend/aws/embedding", 4}, // apart, so that only functions that embed link Bedrock
 
 	// Handlers, and the programs that wire them.
 	{"functions/internal/*", 2},  // gateway event ↔ net/http, partial batch failures
@@ -85,7 +86,12 @@ var ports = []string{"shared/store", "shared/queue", "shared/blob", "shared/embe
 var kits = []string{"shared/awstest", "shared/*/*test", "shared/*/flaky*", "infra/promises"}
 
 // wiring may import adapters.
-var wiring = []string{"shared/backend", "shared/backend/*", "functions/*/bootstrap", "infra/local", "infra/local/bootstrap"}
+var wiring = []string{"shared/backend", "shared/backend/*", "shared/backend/*/*", "functions/*/bootstrap", "infra/local", "infra/local/bootstrap"}
+
+// apart are packages that some programs must not carry along, whoever imports them on the way.
+var apart = []struct{ program, carries, reason string }{
+	{"functions/*/bootstrap", "shared/embedder/staticembed", "its table is 8 MB, a cold start pays for them, and on AWS Bedrock embeds"},
+}
 
 // library limits who may import a package from outside the module.
 type library struct {

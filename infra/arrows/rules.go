@@ -51,6 +51,36 @@ func forbidden(file File, imported string) string {
 	return wrongLevel(from, ours)
 }
 
+// Carried returns a sentence for each program that imports, over any number of packages, what it must not carry.
+func Carried(files []File) []string {
+	imports := map[string][]string{}
+	for _, file := range files {
+		if !file.Test {
+			imports[file.Dir()] = append(imports[file.Dir()], file.Imports...)
+		}
+	}
+	var broken []string
+	for _, program := range slices.Sorted(maps.Keys(imports)) {
+		for _, rule := range apart {
+			if matches([]string{rule.program}, program) && reaches(imports, program, rule.carries, map[string]bool{}) {
+				broken = append(broken, fmt.Sprintf("%s carries %s: %s", program, rule.carries, rule.reason))
+			}
+		}
+	}
+	return broken
+}
+
+func reaches(imports map[string][]string, from, to string, seen map[string]bool) bool {
+	if from == to {
+		return true
+	}
+	seen[from] = true
+	return slices.ContainsFunc(imports[from], func(imported string) bool {
+		ours, ok := strings.CutPrefix(imported, Module+"/")
+		return ok && !seen[ours] && reaches(imports, ours, to, seen)
+	})
+}
+
 func wrongLevel(from, to string) string {
 	upper, known := levelOf(from)
 	lower, placed := levelOf(to)
