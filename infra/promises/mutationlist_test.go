@@ -133,7 +133,7 @@ var mutations = []mutation{
 
 	// What clients are told.
 	{name: "commits are announced with the names of a later time", file: "shared/audience/broadcast.go",
-		old: "State: states[i]}", new: "State: states[len(states)-1]}",
+		old: "State: named}", new: "State: map[bool]*replica.State{true: st, false: named}[true]}",
 		pkg: "shared/audience", run: "TestAnnouncedCommits"},
 	{name: "an operation that is left out leaves its comma", file: "shared/room/show.go",
 		old: "ops = ops[:start]\n", new: "_ = start\n",
