@@ -49,7 +49,8 @@ func TestAnnouncedCommitsHaveTheNamesOfTheirTime(t *testing.T) {
 	}
 	seq := commit(`{"op":"insert","table":"tasks","id":"a","row":{"title":"x"}}`)
 	commit(`{"op":"alterTable","table":"tasks","rename":{"title":"later"},"name":"other"}`)
-	last := commit(`{"op":"insert","table":"other","id":"b","row":{"later":"y"}}`)
+	commit(`{"op":"insert","table":"other","id":"b","row":{"later":"y"}}`)
+	last := commit(`{"op":"alterTable","table":"other","rename":{"later":"latest"}}`)
 	must(t, a.Announce(ctx, info.ULID, seq))
 	if got := strings.Join(post.take("c"), ""); !strings.Contains(got, `"table":"tasks","id":"a"`) || !strings.Contains(got, `"title":"x"`) {
 		t.Errorf("told as %s", got)

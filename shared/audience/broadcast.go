@@ -128,8 +128,9 @@ func (a *Audience) read(ctx context.Context, ulid string, from, seq int64) ([]ro
 		return nil, fmt.Errorf("find state of room %s at %d: %w", ulid, last, stateErr)
 	}
 	results := make([]room.Result, len(entries))
-	for i, named := range room.Rewind(entries, st) {
-		results[i] = room.Result{Room: ulid, Entry: entries[i], State: named}
+	states := room.Rewind(entries, st)
+	for i := range results {
+		results[i] = room.Result{Room: ulid, Entry: entries[i], State: states[i]}
 	}
 	return results, err
 }
