@@ -119,6 +119,36 @@ test("the connection pill tells of a killed server, of its return, and of no net
   await page.getByRole("button", { name: "Connection: Live" }).waitFor();
 });
 
+test("edits too old to be sent unasked are discarded or sent, as the person says", async () => {
+  const api = await signInByApi(runner.url, "liv");
+  await api.call("POST", "/v1/rooms", { id: "old", name: "Old" });
+  const { page, problems } = await open(browser, runner.url, { as: "liv" });
+  await page.goto("/rooms/old/tables/tasks");
+  await page.getByRole("button", { name: "Connection: Live" }).waitFor();
+  // As a tab left them that was closed in 2024: the first ten characters of a ULID are its time.
+  const leave = (title: string, id: string) =>
+    page.evaluate(
+      ([scope = "", commitId = "", text]) => {
+        const ops = [{ op: "insert", table: "tasks", id: `row-${commitId}`, row: { title: text } }];
+        localStorage.setItem(`nanotype/outbox/${encodeURIComponent(scope)}/gone/${commitId}`, JSON.stringify({ commitId, edits: [{ id: commitId, ops }] }));
+      },
+      [`|${api.user.id}|old`, id, title],
+    );
+  const titles = async () => ((await api.call("GET", "/v1/rooms/old/tables/tasks/rows")) as { rows: { title: string }[] }).rows.map(({ title }) => title);
+  for (const [i, answer] of ["Discard", "Send now"].entries()) {
+    await leave(answer, `01HQ000000000000000000000${i}`);
+    await page.reload();
+    await page.getByText("1 edit of tasks from weeks ago never reached the server.").waitFor();
+    await expectAccessible(page);
+    if (i === 0) await screenshot(page, "expired-edit");
+    await page.getByRole("button", { name: answer }).click();
+    await page.getByRole("button", { name: answer }).waitFor({ state: "detached" });
+  }
+  await expect.poll(titles, { timeout: 10_000 }).toContain("Send now");
+  expect(await titles()).not.toContain("Discard");
+  expect(problems).toEqual([]);
+});
+
 test("an ended session asks to sign in again and comes back to the same place", async () => {
   const api = await signInByApi(runner.url, "jo");
   await api.call("POST", "/v1/rooms", { id: "session", name: "Session" });

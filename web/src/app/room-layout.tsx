@@ -1,7 +1,8 @@
+import { useRoomStatus } from "@nanotype/client/react";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { Menu } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { IconButton } from "../components/ui/button.tsx";
 import { focusDialog, overlayClass } from "../components/ui/dialog.tsx";
 import { RoomBar } from "../features/room-shell/room-bar.tsx";
@@ -12,14 +13,19 @@ import { useShortcuts } from "../lib/shortcuts/use-shortcuts.ts";
 import { AppHeader } from "./app-header.tsx";
 import { navigation } from "./navigation.ts";
 
+const ExpiredEdits = lazy(async () => ({ default: (await import("../features/room-shell/expired-edits.tsx")).ExpiredEdits }));
+
 /** A room's frame: the bar, the navigation at the side (a drawer on a phone), and the screen. */
 export function RoomLayout({ children }: { children: ReactNode }) {
   const entries = useEntries();
+  const { room } = useCurrentRoom();
+  const { expired } = useRoomStatus(room).outbox;
   return (
     <div className="flex h-full flex-col">
       <AppHeader start={<Drawer entries={entries} />}>
         <RoomBar />
       </AppHeader>
+      <Suspense>{expired && <ExpiredEdits room={room} entry={expired} />}</Suspense>
       <div className="flex min-h-0 flex-1">
         <aside className="w-56 shrink-0 border-r border-line bg-surface max-md:hidden">
           <Sidebar entries={entries} />

@@ -1,4 +1,4 @@
-/** What the room says once: edits refused or too old, access taken away, a new role or name. */
+/** What the room says once: edits that could not be stored, access taken away, a new role or name. */
 import { useEffect } from "react";
 import type { Room } from "@nanotype/client";
 import { useQueryClient } from "@tanstack/react-query";
@@ -18,9 +18,6 @@ export function useRoomEvents(room: Room): void {
         if (commit.ops.some(({ op }) => op === "room")) void queries.invalidateQueries({ queryKey: roomKeys.list });
       }),
       room.on("problem", ({ error }) => notify.failed("Unsent edits could not be stored; keep this page open", error)),
-      room.on("expired", ({ entry }) =>
-        notify.failed(`An edit from long ago (${entry.edits.length}) was never sent`, undefined, { label: "Send now", run: () => room.decideExpired("send") }),
-      ),
     ];
     return () => stops.forEach((stop) => stop());
   }, [room, queries]);
