@@ -16,8 +16,9 @@ import (
 // The floors lie a little below what infra/distill/README.md states, so that a
 // worse table or tokenizer fails and a rounding does not.
 
-// 132 questions about everyday and technical matters. Each answer avoids its question's words, and
-// each of 80 other sentences uses them: keyword search must fail, meaning must not.
+// 132 questions about everyday and technical matters. Their answers avoid the
+// questions' telling words, and 80 other sentences use them: keyword search
+// must fail, meaning must not.
 func TestQuestionsFindTheirAnswers(t *testing.T) {
 	var questions, answers []string
 	for _, line := range lines(t, "testdata/answers.tsv") {
@@ -32,7 +33,7 @@ func TestQuestionsFindTheirAnswers(t *testing.T) {
 		score     func(query, document int) float64
 		one, five float64 // floor, ceiling when negative
 	}{
-		"static":  {byMeaning(t, questions, answers), 0.22, 0.70},
+		"static":  {byMeaning(t, questions, answers), 0.24, 0.70},
 		"keyword": {byKeyword(questions, answers), -0.05, -0.15},
 	} {
 		one, five := 0.0, 0.0
@@ -80,12 +81,12 @@ func TestTitlesFindTheirProject(t *testing.T) {
 	}
 	static, keyword := agreement(byMeaning(t, titles, titles)), agreement(byKeyword(titles, titles))
 	t.Logf("static %.3f, keyword %.3f, chance %.3f", static, keyword, 39.0/399)
-	if static < titlesFloor {
-		t.Errorf("%.3f of the nearest are from the same project; want at least %v", static, titlesFloor)
+	if static < titlesFloor || static <= keyword {
+		t.Errorf("%.3f of the nearest are from the same project, by keyword %.3f; want more, and at least %v", static, keyword, titlesFloor)
 	}
 }
 
-const titlesFloor = 0.3
+const titlesFloor = 0.31
 
 func lines(t *testing.T, name string) []string {
 	t.Helper()
@@ -139,13 +140,20 @@ func byKeyword(queries, documents []string) func(query, document int) float64 {
 		}
 		average += lengths[d] / float64(len(documents))
 	}
+	asked := make([][]string, len(queries))
+	for q, query := range queries {
+		asked[q] = terms(query)
+		slices.Sort(asked[q])
+		asked[q] = slices.Compact(asked[q])
+	}
 	n := float64(len(documents))
 	return func(query, document int) float64 {
 		score := 0.0
-		asked := terms(queries[query])
-		slices.Sort(asked)
-		for _, term := range slices.Compact(asked) {
+		for _, term := range asked[query] {
 			count := counts[document][term]
+			if count == 0 {
+				continue
+			}
 			rarity := math.Log(1 + (n-with[term]+0.5)/(with[term]+0.5))
 			score += rarity * count * 2.2 / (count + 1.2*(0.25+0.75*lengths[document]/average))
 		}
