@@ -18,7 +18,8 @@ afterAll(async () => {
 /** Of one frame at 60 a second. */
 const frameMs = 1_000 / 60;
 
-test("ten thousand rows scroll within the budget of 60 frames a second", async () => {
+// Again when it fails: also time of the thread grows while others take the caches. What is too slow is so three times.
+test("ten thousand rows scroll within the budget of 60 frames a second", { retry: 2 }, async () => {
   const room = await makeTable(runner.url, 10_000);
   const { page, problems } = await open(browser, runner.url, { as: "ada" });
   await openGrid(page, room.path);

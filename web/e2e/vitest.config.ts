@@ -7,8 +7,10 @@ export default defineConfig({
     include: ["**/*.e2e.ts"],
     globalSetup: ["support/build.ts"],
     environment: "node",
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Limits for what never comes, not for speed: a loaded machine is several times slower.
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 20_000 } },
     fileParallelism: false,
   },
 });
