@@ -209,8 +209,8 @@ func TestSearchRefuses(t *testing.T) {
 // finds, of all vectors and of a filtered tenth.
 func TestRecall(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 1))
-	all := sets[0].make(r, 20_050, 256)
-	all, queries := all[:20_000], all[20_000:]
+	all := sets[0].make(r, 10_030, 256)
+	all, queries := all[:10_000], all[10_000:]
 	x := filled(t, all)
 	if got := recall(x, all, queries, 10); got < 0.975 {
 		t.Errorf("recall@10 is %.3f", got)
@@ -227,9 +227,9 @@ func TestRecall(t *testing.T) {
 // and one that changed.
 func TestChangesAreFound(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
-	all := sets[0].make(r, 9_000, 64)
-	x := filled(t, all[:8_000])
-	for i, v := range all[8_000:] {
+	all := sets[0].make(r, 5_000, 64)
+	x := filled(t, all[:4_500])
+	for i, v := range all[4_500:] {
 		q, _ := Quantize(v)
 		if err := x.Put(i*7, q); err != nil {
 			t.Fatal(err)
