@@ -204,3 +204,20 @@ describe("looks", () => {
     }
   }
 });
+
+test("a screen that fails says so and leaves the rest of the page", async () => {
+  const { page } = await open(browser, runner.url, { as: "fay" });
+  await page.goto("/rooms");
+  await page.getByRole("heading", { name: "No rooms yet" }).waitFor();
+  await page.keyboard.press("n");
+  await page.getByLabel("Name").fill("Broken");
+  await page.getByRole("button", { name: "Create room" }).click();
+  await page.getByRole("button", { name: /Connection: Live/ }).waitFor();
+  await page.route(/\/assets\/settings-[^/]*\.js/, (route) => route.abort());
+  await page.goto("/rooms/broken/settings/general");
+  await page.getByText("This screen failed").waitFor();
+  await expectAccessible(page);
+  expect(await page.getByRole("button", { name: "Search or jump to" }).or(page.getByText("Nanotype DB")).count()).toBeGreaterThan(0);
+  await page.getByRole("link", { name: "Go to your rooms" }).click();
+  await page.getByText("Broken", { exact: true }).waitFor();
+});

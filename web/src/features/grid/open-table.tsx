@@ -1,5 +1,6 @@
 import type { Cells, Table } from "@nanotype/client";
 import { useEffect, useLayoutEffect, useMemo, useState } from "react";
+import { Button } from "../../components/ui/button.tsx";
 import { ErrorState } from "../../components/ui/states.tsx";
 import { useCurrentRoom, whyNot } from "../../lib/room-context.ts";
 import type { ColumnIntent } from "../../lib/table-slots.ts";
@@ -139,6 +140,14 @@ export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialo
         />
         <BulkBar controller={controller} columns={columns} />
         {failed && <ErrorState error={view.error} title="The rows could not be read" onRetry={refresh} />}
+        {view.error !== undefined && !failed && (
+          <div role="alert" className="flex items-center gap-3 border-b border-line px-3 py-1.5 text-sm text-danger-ink">
+            Only a part of the rows could be read.
+            <Button size="sm" onClick={refresh}>
+              Try again
+            </Button>
+          </div>
+        )}
         {loading && <GridSkeleton />}
         {!failed && !loading && (
           <Grid
