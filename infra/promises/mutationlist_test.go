@@ -132,9 +132,6 @@ var mutations = []mutation{
 		pkg: "shared/commitlog", run: "TestRead"},
 
 	// What clients are told.
-	{name: "commits are announced with the names of a later time", file: "shared/audience/broadcast.go",
-		old: "State: named}", new: "State: map[bool]*replica.State{true: st, false: named}[true]}",
-		pkg: "shared/audience", run: "TestAnnouncedCommits"},
 	{name: "commits are announced by a state that is later", file: "shared/audience/audience.go",
 		old: "st, known, err := room.StateAt(ctx, rep, rep.State(), seq)", new: "st, known, err := rep.State(), true, error(nil)",
 		pkg: "shared/audience", run: "TestAnnouncedCommits"},
