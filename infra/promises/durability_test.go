@@ -243,36 +243,48 @@ func hits(point faultpoint.Name) int {
 	return 40
 }
 
-// fill makes large commits in a room of its own, at first many, until the
-// process dies. Its image soon has several parts, and then is a blob.
+// fill makes large commits in one room after the other until the process dies.
+// The image of each soon has several parts or, of a larger one, is a blob; a
+// room does not grow beyond that, however slow who writes checkpoints is.
 func (c *crashTest) fill(ctx context.Context, who *person) {
-	room := fmt.Sprintf("bulk-%d", c.life/3)
-	_ = who.call(ctx, "POST", "/v1/rooms", map[string]string{"id": room, "name": room}, nil) // it may be there, or the process gone
-	rnd := rand.New(rand.NewPCG(uint64(c.life), 3))
+	const calmly = 100 // small commits after the large ones
 	calm := time.NewTicker(20 * time.Millisecond)
 	defer calm.Stop()
+	rnd := rand.New(rand.NewPCG(uint64(c.life), 3))
 	for n := 0; ; n++ {
-		size := 100
-		if n > c.bulk { // give whoever writes checkpoints the time
+		room := fmt.Sprintf("bulk-%d-%d", c.life, n/(c.bulk+calmly))
+		size, place := 100, n%(c.bulk+calmly)
+		if place > c.bulk {
 			<-calm.C
 			size = 10
 		}
-		var ops []any
-		for range size {
-			title := make([]byte, 450)
-			for j := range title {
-				title[j] = byte('!' + rnd.IntN(90))
-			}
-			ops = append(ops, map[string]any{"op": "insert", "table": "tasks", "row": map[string]any{"title": string(title)}})
+		var err error
+		if place == 0 {
+			err = who.call(ctx, "POST", "/v1/rooms", map[string]string{"id": room, "name": room}, nil)
 		}
-		err := who.call(ctx, "POST", "/v1/rooms/"+room+"/commits", map[string]any{"ops": ops}, nil)
+		if err == nil {
+			err = who.call(ctx, "POST", "/v1/rooms/"+room+"/commits", map[string]any{"ops": randomTasks(rnd, size)}, nil)
+		}
 		if refused(err) {
-			c.t.Errorf("large commit refused: %v", err)
+			c.t.Errorf("%s: large commit refused: %v", room, err)
 		}
 		if err != nil {
 			return
 		}
 	}
+}
+
+// randomTasks are inserts that do not compress well.
+func randomTasks(rnd *rand.Rand, n int) []any {
+	var ops []any
+	for range n {
+		title := make([]byte, 450)
+		for j := range title {
+			title[j] = byte('!' + rnd.IntN(90))
+		}
+		ops = append(ops, map[string]any{"op": "insert", "table": "tasks", "row": map[string]any{"title": string(title)}})
+	}
+	return ops
 }
 
 func allPoints() []faultpoint.Name {
