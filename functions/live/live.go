@@ -70,7 +70,7 @@ func ok() events.APIGatewayProxyResponse {
 
 // connect admits whoever brings a good ticket.
 func (h *Handler) connect(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) events.APIGatewayProxyResponse {
-	_, err := h.Audience.Connect(ctx, event.RequestContext.ConnectionID, event.QueryStringParameters["ticket"])
+	err := h.admit(ctx, event.RequestContext.ConnectionID, event.QueryStringParameters["ticket"])
 	if err == nil {
 		return ok()
 	}
@@ -80,6 +80,19 @@ func (h *Handler) connect(ctx context.Context, event events.APIGatewayWebsocketP
 		Headers:    map[string]string{"Content-Type": "text/plain; charset=utf-8"},
 		Body:       wire.Public(err).Reason,
 	}
+}
+
+// admit opens a connection for a ticket whose bearer is still a member. He is
+// registered first: a removal that this does not see finds the connection.
+func (h *Handler) admit(ctx context.Context, connection, ticket string) error {
+	c, err := h.Audience.Connect(ctx, connection, ticket)
+	if err != nil {
+		return err
+	}
+	if err := h.Rooms.Read(ctx, c.Principal(), c.Ref(), func(*room.View) error { return nil }); err != nil {
+		return errors.Join(err, h.Audience.Disconnect(ctx, connection))
+	}
+	return nil
 }
 
 func requestID(event events.APIGatewayWebsocketProxyRequest) string {
