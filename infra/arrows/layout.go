@@ -42,17 +42,22 @@ var levels = []level{
 
 	// The domain.
 	{"shared/commitlog", 2}, // entries of the log and their encoding
+	{"shared/indexlog", 2},  // the index log of a room: which texts have vectors
+	{"shared/loadfile", 3},  // the blob that a load names
 	{"shared/access", 2},    // principals, roles, members, tickets, keys, rates
-	{"shared/replica", 3},   // a room at a seq
-	{"shared/room", 4},      // operations → entry, one writer a room, undo
-	{"shared/usage", 4},     // counters per hour and user
-	{"shared/webhook", 4},   // signing and delivery decisions
-	{"shared/indexing", 5},  // commits → jobs → vectors
-	{"shared/search", 5},    // hybrid ranking
-	{"shared/backup", 5},    // snapshots, segments, diff, restore
-	{"shared/audience", 6},  // who listens to a room
-	{"shared/*/*test", 7},   // test kits of the domain
-	{"shared/*/flaky*", 7},
+	{"shared/replica", 4},   // a room at a seq
+	{"shared/room", 5},      // operations → entry, one writer a room, undo
+	{"shared/usage", 5},     // counters per hour and user
+	{"shared/job", 5},       // long work in steps
+	{"shared/webhook", 5},   // signing and delivery decisions
+	{"shared/indexing", 6},  // commits → jobs → vectors
+	{"shared/search", 6},    // hybrid ranking
+	{"shared/alert", 6},     // alerts by meaning and their inbox
+	{"shared/transfer", 6},  // export and import
+	{"shared/backup", 7},    // snapshots, segments, restore
+	{"shared/audience", 7},  // who listens to a room
+	{"shared/*/*test", 8},   // test kits of the domain
+	{"shared/*/flaky*", 8},
 
 	// Config → opened adapters, one function a port.
 	{"shared/backend", 3},
@@ -62,21 +67,21 @@ var levels = []level{
 	{"shared/backend/aws/embedding", 4}, // apart, so that only functions that embed link Bedrock
 
 	// Handlers, and the programs that wire them.
-	{"functions/internal/*", 2},  // gateway event ↔ net/http, partial batch failures
-	{"functions/*", 7},           // one a Lambda
-	{"functions/*/bootstrap", 8}, // its program
+	{"functions/internal/*", 2},   // gateway event ↔ net/http, partial batch failures
+	{"functions/*", 9},            // one a Lambda
+	{"functions/*/bootstrap", 10}, // its program
 
 	// How it is hosted.
-	{"infra/topology", 0},        // functions, routes, queues, schedules as plain values
-	{"infra/stack", 1},           // CDK constructs
-	{"infra", 2},                 // the CDK app
-	{"web", 0},                   // the built UI
-	{"infra/local", 8},           // the one-process runner
-	{"infra/local/bootstrap", 9}, // its program
-	{"infra/promises", 9},        // one test file a promise
-	{"infra/bench", 9},           // what README's table quotes
-	{"infra/arrows", 0},          // this
-	{"infra/emulators", 0},       // scripts, and tests of the emulators
+	{"infra/topology", 0},         // functions, routes, queues, schedules as plain values
+	{"infra/stack", 1},            // CDK constructs
+	{"infra", 2},                  // the CDK app
+	{"web", 0},                    // the built UI
+	{"infra/local", 10},           // the one-process runner
+	{"infra/local/bootstrap", 11}, // its program
+	{"infra/promises", 11},        // one test file a promise
+	{"infra/bench", 11},           // what README's table quotes
+	{"infra/arrows", 0},           // this
+	{"infra/emulators", 0},        // scripts, and tests of the emulators
 }
 
 // ports are the packages whose children are adapters, but for the test kits among them.
