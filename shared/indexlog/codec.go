@@ -1,6 +1,7 @@
 package indexlog
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -225,11 +226,11 @@ func (d *decoder) decodeBytes() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoded := make([]byte, encoding.DecodedLen(len(text)))
-	n, err := encoding.Decode(decoded, text)
-	if err == nil && n != len(decoded) {
-		err = errors.New("there are line breaks in base64") // the decoder skips them
+	if bytes.ContainsAny(text, "\r\n") {
+		return nil, errors.New("there are line breaks in base64") // the decoder skips them
 	}
+	decoded := make([]byte, encoding.DecodedLen(len(text)))
+	_, err = encoding.Decode(decoded, text)
 	return decoded, err
 }
 
