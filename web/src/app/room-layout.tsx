@@ -1,10 +1,8 @@
 import { useRoomStatus } from "@nanotype/client/react";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { Menu } from "lucide-react";
-import { Dialog as Radix } from "radix-ui";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { IconButton } from "../components/ui/button.tsx";
-import { focusDialog, overlayClass } from "../components/ui/dialog.tsx";
 import { RoomBar } from "../features/room-shell/room-bar.tsx";
 import { Sidebar, type SidebarEntry } from "../features/room-shell/sidebar.tsx";
 import { useCommands } from "../lib/commands.ts";
@@ -13,6 +11,7 @@ import { useShortcuts } from "../lib/shortcuts/use-shortcuts.ts";
 import { AppHeader } from "./app-header.tsx";
 import { navigation } from "./navigation.ts";
 
+const NavigationDrawer = lazy(async () => ({ default: (await import("./navigation-drawer.tsx")).NavigationDrawer }));
 const ExpiredEdits = lazy(async () => ({ default: (await import("../features/room-shell/expired-edits.tsx")).ExpiredEdits }));
 
 /** A room's frame: the bar, the navigation at the side (a drawer on a phone), and the screen. */
@@ -57,23 +56,11 @@ function Drawer({ entries }: { entries: readonly SidebarEntry[] }) {
   // Going somewhere closes it.
   const open = openAt === href;
   return (
-    <Radix.Root open={open} onOpenChange={(next) => setOpenAt(next ? href : undefined)}>
-      <Radix.Trigger asChild>
-        <IconButton label="Open the navigation" className="md:hidden">
-          <Menu />
-        </IconButton>
-      </Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Overlay className={overlayClass} />
-        <Radix.Content
-          aria-describedby={undefined}
-          onOpenAutoFocus={focusDialog}
-          className="animate-slide fixed inset-y-0 left-0 z-40 w-72 max-w-[85vw] border-r border-line bg-surface shadow-pop outline-none"
-        >
-          <Radix.Title className="px-4 pt-3 font-semibold">Navigation</Radix.Title>
-          <Sidebar entries={entries} />
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <>
+      <IconButton label="Open the navigation" aria-haspopup="dialog" aria-expanded={open} className="md:hidden" onClick={() => setOpenAt(href)}>
+        <Menu />
+      </IconButton>
+      <Suspense>{open && <NavigationDrawer entries={entries} onClose={() => setOpenAt(undefined)} />}</Suspense>
+    </>
   );
 }

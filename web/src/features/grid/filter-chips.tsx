@@ -1,10 +1,10 @@
 import type { Column } from "@nanotype/client";
 import { ArrowDown, ArrowUp, TriangleAlert, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { Popover, PopoverContent, PopoverTrigger } from "../../components/ui/popover.tsx";
+import { Popover, PopoverTrigger } from "../../components/ui/popover.tsx";
 import { cx } from "../../lib/cx.ts";
 import { columnLabel } from "../../lib/values/meta.ts";
-import { FilterForm } from "./filter-form.tsx";
+import { FilterPopover } from "./filter-popover.tsx";
 import { compileFilter, decodeFilter, describeFilter, encodeFilter } from "./logic/filters.ts";
 
 export interface FilterChipsProps {
@@ -62,16 +62,15 @@ function FilterChip({ columns, text, onChange, onRemove }: FilterChipProps) {
           {problem !== undefined && <TriangleAlert className="size-3 shrink-0" aria-label={problem} />}
           <span className="truncate">{describeFilter(filter, column?.type ?? "text")}</span>
         </PopoverTrigger>
-        <PopoverContent align="start" className="w-80" aria-label="Change the filter">
-          <FilterForm
-            columns={columns}
-            filter={filter}
-            onApply={(next) => {
-              setOpen(false);
-              onChange(encodeFilter(next));
-            }}
-          />
-        </PopoverContent>
+        <FilterPopover
+          label="Change the filter"
+          columns={columns}
+          filter={filter}
+          onApply={(next) => {
+            setOpen(false);
+            onChange(encodeFilter(next));
+          }}
+        />
       </Popover>
     </Chip>
   );

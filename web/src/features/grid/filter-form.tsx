@@ -1,12 +1,12 @@
 import type { Column } from "@nanotype/client";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button } from "../../components/ui/button.tsx";
 import { Field } from "../../components/ui/field.tsx";
 import { Input } from "../../components/ui/input.tsx";
 import { Select } from "../../components/ui/select.tsx";
 import { ValueField } from "../../components/values/value-field.tsx";
 import { columnLabel } from "../../lib/values/meta.ts";
-import { compileFilter, type Filter, needsValue, operatorLabel, operatorsOf } from "./logic/filters.ts";
+import { compileFilter, type Filter, needsValue, newFilter, operatorLabel, operatorsOf } from "./logic/filters.ts";
 
 export interface FilterFormProps {
   columns: readonly Column[];
@@ -15,13 +15,14 @@ export interface FilterFormProps {
   onApply: (filter: Filter) => void;
 }
 
-export function newFilter(column: Column): Filter {
-  return { column: column.name, operator: operatorsOf(column.type)[0] ?? "eq", text: "" };
-}
-
 export function FilterForm({ columns, filter, onApply }: FilterFormProps) {
   const [draft, setDraft] = useState(filter);
   const [tried, setTried] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    // The popover looked for something to focus before this code had come.
+    if (form.current?.contains(document.activeElement) === false) form.current.querySelector("button")?.focus();
+  }, []);
   const column = columns.find(({ name }) => name === draft.column) ?? columns[0];
   if (!column) return null;
   const { problem } = compileFilter(draft, columns);
@@ -33,6 +34,7 @@ export function FilterForm({ columns, filter, onApply }: FilterFormProps) {
   };
   return (
     <form
+      ref={form}
       className="flex flex-col gap-2.5 p-2"
       onSubmit={(event) => {
         event.preventDefault();

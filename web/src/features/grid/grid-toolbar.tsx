@@ -11,12 +11,12 @@ import {
   DropdownMenuSeparator,
   DropdownMenuTrigger,
 } from "../../components/ui/dropdown-menu.tsx";
-import { Popover, PopoverContent, PopoverTrigger } from "../../components/ui/popover.tsx";
+import { Popover, PopoverTrigger } from "../../components/ui/popover.tsx";
 import { Tooltip } from "../../components/ui/tooltip.tsx";
 import { columnLabel } from "../../lib/values/meta.ts";
 import { FilterChips, type FilterChipsProps } from "./filter-chips.tsx";
-import { FilterForm, newFilter } from "./filter-form.tsx";
-import { encodeFilter, type Filter } from "./logic/filters.ts";
+import { FilterPopover } from "./filter-popover.tsx";
+import { encodeFilter, type Filter, newFilter } from "./logic/filters.ts";
 
 export interface GridToolbarProps extends FilterChipsProps {
   access: "own" | "shared" | undefined;
@@ -48,19 +48,15 @@ export function GridToolbar(props: GridToolbarProps) {
             </Button>
           </PopoverTrigger>
         </Tooltip>
-        <PopoverContent align="start" className="w-80" aria-label="New filter">
-          {draft && (
-            <FilterForm
-              key={draft.column}
-              columns={columns}
-              filter={draft}
-              onApply={(filter) => {
-                onDraft(undefined);
-                onFilters([...filters, encodeFilter(filter)]);
-              }}
-            />
-          )}
-        </PopoverContent>
+        <FilterPopover
+          label="New filter"
+          columns={columns}
+          filter={draft}
+          onApply={(filter) => {
+            onDraft(undefined);
+            onFilters([...filters, encodeFilter(filter)]);
+          }}
+        />
       </Popover>
       <ShownColumns all={all} onShow={onShow} />
       <div className="flex min-w-0 flex-1 items-center gap-1.5 overflow-x-auto py-1">

@@ -1,32 +1,33 @@
 import type { Cells, Table } from "@nanotype/client";
-import { useEffect, useLayoutEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useLayoutEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { Button } from "../../components/ui/button.tsx";
 import { ErrorState } from "../../components/ui/states.tsx";
 import { useCurrentRoom, whyNot } from "../../lib/room-context.ts";
 import type { ColumnIntent } from "../../lib/table-slots.ts";
 import { metaColumns } from "../../lib/values/meta.ts";
-import { BulkBar } from "./bulk-bar.tsx";
 import { Grid } from "./grid.tsx";
 import { GridController } from "./grid-controller.ts";
 import { GridFooter } from "./grid-footer.tsx";
 import { GridSkeleton } from "./grid-skeleton.tsx";
 import { GridToolbar } from "./grid-toolbar.tsx";
-import { ImportDialog } from "./import-dialog.tsx";
 import { isHidden, ordered, placed, shifted, widthOf } from "./logic/column-prefs.ts";
-import { decodeFilters, encodeFilter, type Filter, filterFor } from "./logic/filters.ts";
+import { decodeFilters, encodeFilter, type Filter, filterFor, newFilter } from "./logic/filters.ts";
 import { blankRow, wanted } from "./logic/new-row.ts";
 import { type ClipCell, planPaste, type PastePlan } from "./logic/paste.ts";
 import { blockOf } from "./logic/selection.ts";
-import { newFilter } from "./filter-form.tsx";
 import { NewRowsBar } from "./new-rows-bar.tsx";
 import { NoRows } from "./no-rows.tsx";
-import { PasteDialog } from "./paste-dialog.tsx";
 import type { TableScreenProps } from "./table-screen.tsx";
 import { useColumnPrefs } from "./use-column-prefs.ts";
 import { useColumnTable } from "./use-column-table.ts";
 import { useGridCommands } from "./use-grid-commands.ts";
 import { useGridRows } from "./use-grid-rows.ts";
 import { useNames } from "./use-names.ts";
+
+// Not of the first paint: their code comes when they are asked for.
+const BulkBar = lazy(async () => ({ default: (await import("./bulk-bar.tsx")).BulkBar }));
+const ImportDialog = lazy(async () => ({ default: (await import("./import-dialog.tsx")).ImportDialog }));
+const PasteDialog = lazy(async () => ({ default: (await import("./paste-dialog.tsx")).PasteDialog }));
 
 /** Id of the row panel's address while a new row is being written. */
 export const newRowId = "new";
@@ -47,6 +48,7 @@ export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialo
   const filters = search.f ?? noFilters;
   const { rows, view } = useGridRows(room, table.name, searchable, filters, search.sort);
   const nameOf = useNames();
+  const ticked = useSyncExternalStore(controller.selection.subscribe, () => controller.selection.get().ticked.size > 0);
   const [menu, setMenu] = useState<string>();
   const [draft, setDraft] = useState<Filter>();
   const [intent, setIntent] = useState<ColumnIntent>();
@@ -138,7 +140,7 @@ export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialo
           onImport={openImport}
           onRefresh={refresh}
         />
-        <BulkBar controller={controller} columns={columns} />
+        <Suspense fallback={<div className="min-h-10 shrink-0 border-b border-line bg-accent-soft" />}>{ticked && <BulkBar controller={controller} columns={columns} />}</Suspense>
         {failed && <ErrorState error={view.error} title="The rows could not be read" onRetry={refresh} />}
         {view.error !== undefined && !failed && (
           <div role="alert" className="flex items-center gap-3 border-b border-line px-3 py-1.5 text-sm text-danger-ink">
@@ -218,18 +220,20 @@ export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialo
           onStep: step,
         })}
       {intent && columnDialogs({ table, rows: room.rows(table.name).rows, intent, onClose: () => setIntent(undefined) })}
-      {plan && <PasteDialog plan={plan} onPaste={() => apply(plan)} onClose={() => setPlan(undefined)} />}
-      {importing && (
-        <ImportDialog
-          table={table.name}
-          columns={table.columns}
-          onClose={() => setImporting(false)}
-          onImport={(cells) => {
-            setImporting(false);
-            void controller.insertMany(cells);
-          }}
-        />
-      )}
+      <Suspense>
+        {plan && <PasteDialog plan={plan} onPaste={() => apply(plan)} onClose={() => setPlan(undefined)} />}
+        {importing && (
+          <ImportDialog
+            table={table.name}
+            columns={table.columns}
+            onClose={() => setImporting(false)}
+            onImport={(cells) => {
+              setImporting(false);
+              void controller.insertMany(cells);
+            }}
+          />
+        )}
+      </Suspense>
     </div>
   );
 }

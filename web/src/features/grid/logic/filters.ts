@@ -44,6 +44,11 @@ export function operatorsOf(type: ColumnType): readonly Operator[] {
   return byType[type];
 }
 
+/** The filter that a column begins with. */
+export function newFilter(column: Column): Filter {
+  return { column: column.name, operator: operatorsOf(column.type)[0] ?? "eq", text: "" };
+}
+
 export function operatorLabel(operator: Operator, type: ColumnType): string {
   return ((type === "timestamp" || type === "date") && temporal[operator]) || labels[operator];
 }
