@@ -1,0 +1,46 @@
+package room
+
+import (
+	"context"
+
+	"nanotypedb/shared/access"
+	"nanotypedb/shared/fault"
+	"nanotypedb/shared/replica"
+	"nanotypedb/shared/schema"
+)
+
+// Scan calls fn for every row of a table that its reader may see, in order of
+// id, until fn returns an error. The Row is fn's until it returns. Export and
+// import read by it.
+func (v *View) Scan(ctx context.Context, table string, fn func(*replica.Row) error) error {
+	t, err := v.table(table)
+	if err != nil {
+		return err
+	}
+	q := replica.ListQuery{Table: t, OrderBy: "id"}
+	if t.Access == schema.Own && v.grant.Role != access.Owner {
+		q.Creator = v.grant.Principal.User.ID
+	}
+	var row replica.Row
+	return v.view.List(ctx, q, func(c *replica.Cells) (bool, error) {
+		c.Row(&row)
+		return true, fn(&row)
+	})
+}
+
+// Row finds a row as Get does; false when there is none that its reader may
+// see.
+func (v *View) Row(ctx context.Context, table, id string) (replica.Row, bool, error) {
+	t, err := v.table(table)
+	if err != nil {
+		return replica.Row{}, false, err
+	}
+	if err := schema.ValidRowID(id); err != nil {
+		return replica.Row{}, false, fault.Under("id", err)
+	}
+	row, found, err := v.view.Row(ctx, t.Num, id)
+	if err != nil || !found || !v.grant.SeesRow(t.Access == schema.Own, row.CreatedBy) {
+		return replica.Row{}, false, err
+	}
+	return row, true, nil
+}
