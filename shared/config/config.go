@@ -9,8 +9,10 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Backend says which adapters are used.
@@ -20,6 +22,16 @@ type Backend string
 const (
 	Embedded Backend = "embedded"
 	AWS      Backend = "aws"
+)
+
+// Embedder says which model makes vectors.
+type Embedder string
+
+// The embedders.
+const (
+	Static  Embedder = "static"  // compiled in
+	Bedrock Embedder = "bedrock" // Titan
+	OpenAI  Embedder = "openai"  // any server of that protocol
 )
 
 // Config is the settings of a program. Rates are per minute, user and room; 0
@@ -37,6 +49,17 @@ type Config struct {
 	RateReads   int
 	RateAI      int
 	LogLevel    string
+
+	Embedder         Embedder
+	EmbedderURL      string
+	EmbedderModel    string
+	EmbedderKey      string        // secret
+	EmbedderDim      int           // 0: the model's own
+	EmbedderTimeout  time.Duration // of a request to an OpenAI-compatible server
+	EmbedConcurrency int           // batches embedded at once
+	BackoffBase      time.Duration // 0: the program's own
+	EmbeddingsQueue  string
+	EmbeddingsDLQ    string
 }
 
 // MaxRoomBytes is how large a room may grow.
@@ -91,6 +114,45 @@ var Settings = []Setting{
 	{"NANO_RATE_AI", "0", "texts embedded a minute, per user and room; 0: no limit", func(c *Config, v string) error {
 		return number(v, 0, 1<<30, &c.RateAI)
 	}},
+	{"NANO_EMBEDDER", "", "static, bedrock or openai: the model that embeds; empty: static, with NANO_BACKEND=aws bedrock", func(c *Config, v string) error {
+		c.Embedder = Embedder(v)
+		return oneOf(v, string(Static), string(Bedrock), string(OpenAI), "")
+	}},
+	{"NANO_EMBEDDER_URL", "", "base address of an OpenAI-compatible server, as http://127.0.0.1:11434/v1", func(c *Config, v string) error {
+		c.EmbedderURL = v
+		return webAddress(v)
+	}},
+	{"NANO_EMBEDDER_MODEL", "", "what that server calls the model", func(c *Config, v string) error {
+		c.EmbedderModel = v
+		return nil
+	}},
+	{"NANO_EMBEDDER_KEY", "", "bearer token for that server; a secret", func(c *Config, v string) error {
+		c.EmbedderKey = v
+		return nil
+	}},
+	{"NANO_EMBEDDER_DIM", "0", "components of a vector; 0: 512 with bedrock, what the server answers with openai", func(c *Config, v string) error {
+		return number(v, 0, 8192, &c.EmbedderDim)
+	}},
+	{"NANO_EMBEDDER_TIMEOUT", "30s", "how long that server may take for a request (1s to 40s)", func(c *Config, v string) error {
+		return duration(v, time.Second, 40*time.Second, &c.EmbedderTimeout)
+	}},
+	{"NANO_EMBED_CONCURRENCY", "4", "batches of texts embedded at once by a process (1 to 64)", func(c *Config, v string) error {
+		return number(v, 1, 64, &c.EmbedConcurrency)
+	}},
+	{"NANO_BACKOFF_BASE", "", "what failed is tried again after this, then twice as long, and so on; empty: 2s in the runner, 30s in functions", func(c *Config, v string) error {
+		if v == "" {
+			return nil
+		}
+		return duration(v, time.Millisecond, 10*time.Minute, &c.BackoffBase)
+	}},
+	{"NANO_EMBEDDINGS_QUEUE", "", "address of the SQS queue of texts to embed", func(c *Config, v string) error {
+		c.EmbeddingsQueue = v
+		return webAddress(v)
+	}},
+	{"NANO_EMBEDDINGS_DLQ", "", "address of its dead-letter queue", func(c *Config, v string) error {
+		c.EmbeddingsDLQ = v
+		return webAddress(v)
+	}},
 	{"NANO_LOG", "info", "debug, info, warn or error", func(c *Config, v string) error {
 		c.LogLevel = v
 		return oneOf(v, "debug", "info", "warn", "error")
@@ -111,7 +173,34 @@ func Read(lookup func(string) (string, bool)) (Config, error) {
 			bad = append(bad, fmt.Errorf("%s=%q: %w", s.Name, value, err))
 		}
 	}
+	if len(bad) == 0 {
+		bad = append(bad, c.settleEmbedder())
+	}
 	return c, errors.Join(bad...)
+}
+
+// settleEmbedder chooses the embedder when none is named, and checks what it
+// needs.
+func (c *Config) settleEmbedder() error {
+	if c.Embedder == "" {
+		c.Embedder = Static
+		if c.Backend == AWS {
+			c.Embedder = Bedrock
+		}
+	}
+	switch {
+	case c.Embedder == OpenAI && (c.EmbedderURL == "" || c.EmbedderModel == ""):
+		return errors.New("NANO_EMBEDDER=openai needs NANO_EMBEDDER_URL and NANO_EMBEDDER_MODEL")
+	case c.Embedder != OpenAI && (c.EmbedderURL != "" || c.EmbedderModel != "" || c.EmbedderKey != ""):
+		return fmt.Errorf("NANO_EMBEDDER_URL, NANO_EMBEDDER_MODEL and NANO_EMBEDDER_KEY are for NANO_EMBEDDER=openai, not %s", c.Embedder)
+	case c.Embedder == Bedrock && !slices.Contains([]int{0, 256, 512, 1024}, c.EmbedderDim):
+		return fmt.Errorf("NANO_EMBEDDER_DIM=%d: with bedrock it must be 256, 512 or 1024", c.EmbedderDim)
+	case c.Embedder == Static && c.EmbedderDim != 0:
+		return errors.New("NANO_EMBEDDER_DIM is not for NANO_EMBEDDER=static, whose vectors have a fixed size")
+	case (c.EmbeddingsQueue == "") != (c.EmbeddingsDLQ == ""):
+		return errors.New("NANO_EMBEDDINGS_QUEUE and NANO_EMBEDDINGS_DLQ need each other")
+	}
+	return nil
 }
 
 func oneOf(value string, allowed ...string) error {
@@ -129,6 +218,15 @@ func number(value string, low, high int, into *int) error {
 		return fmt.Errorf("must be a whole number from %d to %d", low, high)
 	}
 	*into = n
+	return nil
+}
+
+func duration(value string, low, high time.Duration, into *time.Duration) error {
+	d, err := time.ParseDuration(value)
+	if err != nil || d < low || d > high {
+		return fmt.Errorf("must be a time from %v to %v, as 2s or 500ms", low, high)
+	}
+	*into = d
 	return nil
 }
 

@@ -65,6 +65,6 @@ func serve(c config.Config, out io.Writer) error {
 func usage(out io.Writer) {
 	_, _ = fmt.Fprint(out, "nanotype runs Nanotype DB in one process.\n\nSettings, from the environment:\n")
 	for _, s := range config.Settings {
-		_, _ = fmt.Fprintf(out, "  %-18s %s (default %q)\n", s.Name, s.Meaning, s.Default)
+		_, _ = fmt.Fprintf(out, "  %-22s %s (default %q)\n", s.Name, s.Meaning, s.Default)
 	}
 }
