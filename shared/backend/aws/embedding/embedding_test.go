@@ -37,11 +37,14 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := embedding.Open(connected)
+	e, err := embedding.Open(t.Context(), connected, config.Config{Embedder: config.Bedrock})
 	if err != nil {
 		t.Fatal(err)
 	}
 	embeddertest.Embed(t.Context(), t, e, "x")
+	if _, err := embedding.Open(t.Context(), connected, config.Config{Embedder: config.Static}); err == nil || !strings.Contains(err.Error(), "NANO_EMBEDDER=static") {
+		t.Errorf("the compiled in model: got %v", err)
+	}
 }
 
 // Functions that do not embed open table and bucket without Bedrock's client.
