@@ -15,6 +15,7 @@ var levels = []level{
 	// What everything stands on.
 	{"shared/fault", 0},             // error code, field and message
 	{"shared/faultpoint", 0},        // named crash points
+	{"shared/emf", 0},               // metrics as lines of the log
 	{"shared/id", 0},                // ULIDs
 	{"shared/vector", 0},            // unit vectors, int8, nearest neighbours
 	{"shared/config", 0},            // environment → Config
@@ -45,9 +46,9 @@ var levels = []level{
 	{"shared/indexlog", 2},  // the index log of a room: which texts have vectors
 	{"shared/loadfile", 3},  // the blob that a load names
 	{"shared/access", 2},    // principals, roles, members, tickets, keys, rates
+	{"shared/usage", 3},     // what rooms and principals consume, and its cost
 	{"shared/replica", 4},   // a room at a seq
 	{"shared/room", 5},      // operations → entry, one writer a room, undo
-	{"shared/usage", 5},     // counters per hour and user
 	{"shared/job", 5},       // long work in steps
 	{"shared/webhook", 5},   // signing and delivery decisions
 	{"shared/indexing", 6},  // commits → jobs → vectors
