@@ -52,6 +52,12 @@ type State struct {
 	Forgotten schema.Millis
 
 	memberEdits int64 // rises with every change of Members and Invitations
+
+	// What the index log says up to entry Index of it. It is no part of the
+	// sums, and changes without a seq.
+	Index int64
+	Model string // of the vectors; empty before the first
+	Dim   int
 }
 
 // Row is one row; Values are in the order of the table's Columns.
