@@ -16,6 +16,7 @@ import (
 	"nanotypedb/shared/id"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
+	"nanotypedb/shared/usage"
 )
 
 // Request is a commit as asked for. Ops are the operations of design.md
@@ -214,8 +215,13 @@ func (e *Engine) propose(ctx context.Context, ref Ref, p *proposal) (Result, err
 }
 
 // limit asks the limiter about members only; who is none is refused anyhow.
+// What a member's request consumes from here on is his room's.
 func (e *Engine) limit(ctx context.Context, st *replica.State, p access.Principal, what access.Work, n int) error {
-	if e.limiter == nil || !st.Members[p.User.ID].Role.Valid() {
+	if !st.Members[p.User.ID].Role.Valid() {
+		return nil
+	}
+	usage.From(ctx).In(st.Room)
+	if e.limiter == nil {
 		return nil
 	}
 	return e.limiter.Allow(ctx, st.Room, p.User.ID, what, n)

@@ -15,6 +15,7 @@ import (
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
 	"nanotypedb/shared/schema/strictjson"
+	"nanotypedb/shared/usage"
 )
 
 // Limits of a list of rows.
@@ -65,6 +66,7 @@ func (v *View) List(ctx context.Context, req ListRequest) (RowPage, error) {
 	}
 	out := RowPage{Rows: append(page.dst, ']'), Seq: v.State().Seq, Count: page.n}
 	out.Rows = bytes.Clone(out.Rows) // the buffer is the next page's
+	usage.From(ctx).Add(usage.Reads, int64(out.Count))
 	if page.more {
 		out.Cursor = encodeCursor(binding, page.last())
 	}

@@ -12,6 +12,7 @@ import (
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
+	"nanotypedb/shared/usage"
 )
 
 // Read runs fn on a view of the room that has caught up with every commit
@@ -153,6 +154,7 @@ func (v *View) Get(ctx context.Context, table, id string) (json.RawMessage, erro
 	if !found || !v.grant.SeesRow(t.Access == schema.Own, row.CreatedBy) {
 		return nil, errNoRow
 	}
+	usage.From(ctx).Add(usage.Reads, 1)
 	return newRowWriter(t).append(nil, &row), nil
 }
 
