@@ -174,3 +174,38 @@ func BenchmarkLine(b *testing.B) {
 		}
 	}
 }
+
+func TestBatchAddsUpAndKeepsMeasurements(t *testing.T) {
+	var out bytes.Buffer
+	b := NewBatch(NewWriter(&out, "live", at))
+	for i := range 250 {
+		if err := b.Write(Values{Writes: {2}, Latency: {float64(i)}}, map[string]any{"room": "r"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	writes, latencies := 0.0, 0
+	for line := range bytes.Lines(out.Bytes()) {
+		m := check(t, line)
+		if v, ok := m["Writes"].(float64); ok {
+			writes += v
+		}
+		switch v := m["Latency"].(type) {
+		case []any:
+			latencies += len(v)
+		case float64:
+			latencies++
+		}
+	}
+	if writes != 500 || latencies != 250 {
+		t.Fatalf("lines hold %v writes and %d latencies", writes, latencies)
+	}
+	if err := b.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := NewBatch(NewWriter(broken{}, "live", at)).Flush(); err != nil {
+		t.Fatal("an empty batch wrote")
+	}
+}
