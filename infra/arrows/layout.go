@@ -42,22 +42,25 @@ var levels = []level{
 	{"shared/identity/*", 2},
 
 	// The domain.
-	{"shared/commitlog", 2}, // entries of the log and their encoding
-	{"shared/indexlog", 2},  // the index log of a room: which texts have vectors
-	{"shared/loadfile", 3},  // the blob that a load names
-	{"shared/access", 2},    // principals, roles, members, tickets, keys, rates
-	{"shared/usage", 3},     // what rooms and principals consume, and its cost
-	{"shared/replica", 4},   // a room at a seq
-	{"shared/room", 5},      // operations → entry, one writer a room, undo
-	{"shared/job", 5},       // long work in steps
-	{"shared/webhook", 5},   // signing and delivery decisions
-	{"shared/indexing", 6},  // commits → jobs → vectors
-	{"shared/search", 6},    // hybrid ranking
-	{"shared/alert", 6},     // alerts by meaning and their inbox
-	{"shared/transfer", 6},  // export and import
-	{"shared/backup", 7},    // snapshots, segments, restore
-	{"shared/audience", 7},  // who listens to a room
-	{"shared/*/*test", 8},   // test kits of the domain
+	{"shared/commitlog", 2},            // entries of the log and their encoding
+	{"shared/indexlog", 2},             // the index log of a room: which texts have vectors
+	{"shared/loadfile", 3},             // the blob that a load names
+	{"shared/access", 2},               // principals, roles, members, tickets, keys, rates
+	{"shared/usage", 3},                // what rooms and principals consume, and its cost
+	{"shared/replica", 4},              // a room at a seq
+	{"shared/room", 5},                 // operations → entry, one writer a room, undo
+	{"shared/job", 5},                  // long work in steps
+	{"shared/webhook", 5},              // signing and delivery decisions
+	{"shared/indexing", 6},             // commits → jobs → vectors
+	{"shared/search", 6},               // hybrid ranking
+	{"shared/alert", 6},                // alerts by meaning and their inbox
+	{"shared/transfer", 6},             // export and import
+	{"shared/transfer/csvfile", 1},     // CSV in which every value comes back
+	{"shared/transfer/plainsql", 3},    // a room's tables as SQL text
+	{"shared/transfer/plainsqlite", 5}, // a room's tables as a SQLite file
+	{"shared/backup", 7},               // snapshots, segments, restore
+	{"shared/audience", 7},             // who listens to a room
+	{"shared/*/*test", 8},              // test kits of the domain
 	{"shared/*/flaky*", 8},
 
 	// Config → opened adapters, one function a port.
@@ -68,7 +71,7 @@ var levels = []level{
 	{"shared/backend/aws/embedding", 4}, // apart, so that only functions that embed link Bedrock
 
 	// Handlers, and the programs that wire them.
-	{"functions/internal/*", 2},   // gateway event ↔ net/http, partial batch failures
+	{"functions/internal/*", 2},   // gateway event ↔ net/http, partial batch failures, metering
 	{"functions/*", 9},            // one a Lambda
 	{"functions/*/bootstrap", 10}, // its program
 
@@ -149,6 +152,7 @@ var (
 	cdk         = []string{"infra/stack", "infra"}
 	sqlPackages = []string{
 		"shared/sqlitefile", "shared/store/sqlitestore", "shared/queue/sqlitequeue", "shared/replica", "shared/schema",
+		"shared/transfer/plainsqlite", // an export is a SQLite file, and an upload is one
 	}
 )
 

@@ -1,0 +1,118 @@
+// Package metering counts every invocation of a function: what it consumed goes
+// to the usage of a room and principal, and its figures into one line of
+// metrics.
+package metering
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"nanotypedb/shared/emf"
+	"nanotypedb/shared/usage"
+)
+
+// Lines takes the metrics of an invocation; emf.Writer and emf.Batch do.
+type Lines interface {
+	Write(values emf.Values, properties map[string]any) error
+}
+
+// Meter counts invocations. It is safe for concurrent use; a nil one counts
+// nothing.
+type Meter struct {
+	Recorder *usage.Recorder  // nil: usage is not recorded
+	Lines    Lines            // nil: no metrics
+	Started  time.Time        // of the process; its first invocation tells the cold start. Zero: not told
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: slog.Default
+
+	cold sync.Once
+}
+
+// Invocation is one invocation on its way.
+type Invocation struct {
+	meter *Meter
+	tally *usage.Tally
+	began time.Time
+}
+
+// Outcome says what became of an invocation.
+type Outcome struct {
+	Principal string // who asked; empty when nobody was recognized
+	Op        string // route or method
+	Request   string // request id
+	Failed    bool   // by our fault
+	Counts    usage.Counts
+	Values    emf.Values // further metrics
+}
+
+// Begin starts an invocation: work done with the context it returns is counted.
+func (m *Meter) Begin(ctx context.Context) (context.Context, *Invocation) {
+	if m == nil {
+		return ctx, nil
+	}
+	i := &Invocation{meter: m, tally: &usage.Tally{}, began: m.now()}
+	return usage.With(ctx, i.tally), i
+}
+
+func (m *Meter) now() time.Time {
+	if m.Now == nil {
+		return time.Now()
+	}
+	return m.Now()
+}
+
+// End counts the invocation. It does not wait for the store.
+func (i *Invocation) End(ctx context.Context, o Outcome) {
+	if i == nil {
+		return
+	}
+	took := i.meter.now().Sub(i.began)
+	counts := i.tally.Counts().Plus(o.Counts)
+	counts[usage.ComputeTime] += took.Milliseconds() + 1
+	counts[usage.Took(took)]++
+	if o.Failed {
+		counts[usage.Errors]++
+	}
+	i.meter.Recorder.Count(i.tally.Room(), o.Principal, counts)
+	i.line(ctx, o, counts, took)
+}
+
+func (i *Invocation) line(ctx context.Context, o Outcome, counts usage.Counts, took time.Duration) {
+	m := i.meter
+	if m.Lines == nil {
+		return
+	}
+	values := emf.Values{
+		emf.Latency: {float64(took.Microseconds()) / 1000},
+		emf.Reads:   {float64(counts[usage.Reads])},
+		emf.AITexts: {float64(counts[usage.AI])},
+		emf.Errors:  {float64(counts[usage.Errors])},
+	}
+	for metric, v := range o.Values {
+		values[metric] = v
+	}
+	m.cold.Do(func() {
+		if !m.Started.IsZero() {
+			values.Set(emf.ColdStart, float64(i.began.Sub(m.Started).Microseconds())/1000)
+		}
+	})
+	properties := map[string]any{"room": i.tally.Room(), "user": o.Principal, "op": o.Op, "request": o.Request}
+	if err := m.Lines.Write(values, properties); err != nil {
+		log := m.Log
+		if log == nil {
+			log = slog.Default()
+		}
+		log.ErrorContext(ctx, "metrics were not written", "error", err)
+	}
+}
+
+// Flush writes the usage that was counted. A function calls it when the answer
+// is given, the runner now and then; what fails is written with the next.
+func (m *Meter) Flush(ctx context.Context) error {
+	if m == nil {
+		return nil
+	}
+	return m.Recorder.Flush(ctx)
+}

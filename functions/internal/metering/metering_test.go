@@ -1,0 +1,82 @@
+package metering
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"nanotypedb/shared/emf"
+	"nanotypedb/shared/store/storetest"
+	"nanotypedb/shared/usage"
+)
+
+type lines struct {
+	values     []emf.Values
+	properties []map[string]any
+}
+
+func (l *lines) Write(v emf.Values, p map[string]any) error {
+	l.values, l.properties = append(l.values, v), append(l.properties, p)
+	return nil
+}
+
+type brokenLines struct{}
+
+func (brokenLines) Write(emf.Values, map[string]any) error { return errors.New("no") }
+
+func TestInvocationsAreCounted(t *testing.T) {
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	ledger := usage.NewLedger(storetest.NewModel(), func() time.Time { return now })
+	out := &lines{}
+	m := &Meter{Recorder: usage.NewRecorder(ledger), Lines: out, Started: now.Add(-40 * time.Millisecond), Now: func() time.Time { return now }}
+	for n := range 2 {
+		ctx, i := m.Begin(context.Background())
+		usage.From(ctx).In("R")
+		usage.From(ctx).Add(usage.Reads, 7)
+		now = now.Add(3 * time.Millisecond)
+		i.End(ctx, Outcome{Principal: "ada", Op: "rows.list", Failed: n == 1, Counts: usage.Of(usage.Requests, 1)})
+	}
+	if err := m.Flush(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := ledger.Report(context.Background(), "R", usage.Range{From: now, To: now.Add(time.Hour), By: usage.ByHour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := rep.Totals
+	if got[usage.Reads] != 14 || got[usage.Requests] != 2 || got[usage.Errors] != 1 || got[usage.ComputeTime] != 8 {
+		t.Fatalf("usage %v", got)
+	}
+	if p50, ok := got.Latency(.5); !ok || p50 != 5*time.Millisecond {
+		t.Fatalf("latency %v %v", p50, ok)
+	}
+	if len(out.values) != 2 || out.values[0][emf.ColdStart][0] != 40 || out.values[1][emf.ColdStart] != nil {
+		t.Fatalf("lines %v", out.values)
+	}
+	if out.properties[0]["room"] != "R" || out.properties[0]["user"] != "ada" {
+		t.Fatalf("properties %v", out.properties)
+	}
+}
+
+func TestStrangersCostNoRoom(t *testing.T) {
+	ledger := usage.NewLedger(storetest.NewModel(), nil)
+	m := &Meter{Recorder: usage.NewRecorder(ledger)}
+	ctx, i := m.Begin(context.Background())
+	i.End(ctx, Outcome{Principal: "eve", Counts: usage.Of(usage.Requests, 1)})
+	if got := m.Recorder.Pending(""); !got.Zero() {
+		t.Fatalf("counted %v for no room", got)
+	}
+}
+
+func TestNobodyFailsForMetrics(t *testing.T) {
+	m := &Meter{Lines: brokenLines{}}
+	ctx, i := m.Begin(context.Background())
+	i.End(ctx, Outcome{})
+	var none *Meter
+	ctx, i = none.Begin(context.Background())
+	i.End(ctx, Outcome{})
+	if err := errors.Join(none.Flush(ctx), m.Flush(ctx)); err != nil {
+		t.Fatal(err)
+	}
+}
