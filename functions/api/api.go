@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"nanotypedb/functions/internal/metering"
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/identity"
 	"nanotypedb/shared/room"
@@ -44,9 +45,10 @@ type Deps struct {
 	Identity  identity.Verifier
 	Tickets   *access.Tickets
 	Announcer Announcer
-	LiveURL   string       // where sockets connect, wss://…; empty: /ws of the host that was asked
-	Origins   []string     // that pages of other origins may call from; "*": any
-	Log       *slog.Logger // nil: slog.Default
+	LiveURL   string          // where sockets connect, wss://…; empty: /ws of the host that was asked
+	Meter     *metering.Meter // nil: nothing is counted
+	Origins   []string        // that pages of other origins may call from; "*": any
+	Log       *slog.Logger    // nil: slog.Default
 }
 
 // API serves the routes. It implements http.Handler.

@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"nanotypedb/functions/internal/gateway"
+	"nanotypedb/functions/internal/metering"
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/id"
 	"nanotypedb/shared/room"
+	"nanotypedb/shared/usage"
 	"nanotypedb/shared/wire"
 )
 
@@ -72,10 +74,12 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if requestID == "" {
 		requestID = id.New(began)
 	}
-	r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, requestID))
+	ctx, invocation := a.Meter.Begin(context.WithValue(r.Context(), requestIDKey{}, requestID))
+	r = r.WithContext(ctx)
 	out := &response{ResponseWriter: w}
 	a.headers(out.Header(), r, requestID)
 	defer a.access(r, out, requestID, began)
+	defer func() { invocation.End(ctx, outcome(r, out, requestID)) }()
 	defer a.recovered(r, out)
 	a.route(out, r)
 }
@@ -95,6 +99,16 @@ func (a *API) headers(h http.Header, r *http.Request, requestID string) {
 	if a.origins[origin] || a.origins["*"] {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id")
+	}
+}
+
+// outcome is what is counted of a request.
+func outcome(r *http.Request, out *response, requestID string) metering.Outcome {
+	counts := usage.Of(usage.Requests, 1)
+	counts[usage.Bytes] = int64(out.bytes)
+	return metering.Outcome{
+		Principal: out.user, Op: r.Pattern, Request: requestID, Counts: counts,
+		Failed: out.status == http.StatusInternalServerError || out.status == http.StatusServiceUnavailable,
 	}
 }
 

@@ -14,12 +14,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"nanotypedb/functions/internal/metering"
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/audience"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/id"
 	"nanotypedb/shared/push"
 	"nanotypedb/shared/room"
+	"nanotypedb/shared/usage"
 	"nanotypedb/shared/wire"
 )
 
@@ -36,7 +38,8 @@ type Deps struct {
 	Rooms    Rooms
 	Audience *audience.Audience
 	Push     push.Pusher
-	Log      *slog.Logger // nil: slog.Default
+	Meter    *metering.Meter // nil: nothing is counted
+	Log      *slog.Logger    // nil: slog.Default
 }
 
 // Handler serves the events of the WebSocket API. It is safe for concurrent
@@ -121,19 +124,37 @@ func (h *Handler) message(ctx context.Context, event events.APIGatewayWebsocketP
 	if event.IsBase64Encoded { // the gateway and the runner close such connections with 1003
 		return h.Audience.Drop(ctx, connectionID)
 	}
+	ctx, invocation := h.Meter.Begin(ctx)
 	request, err := wire.DecodeRequest([]byte(event.Body))
 	c, unknown := h.Audience.Find(ctx, connectionID)
 	if unknown != nil {
 		return h.turnAway(ctx, connectionID, request, unknown, requestID)
 	}
+	usage.From(ctx).In(c.Ref().ULID)
 	var a answer
 	if err == nil {
 		a, err = h.dispatch(ctx, call{c, request})
 	}
+	defer func() { invocation.End(ctx, outcome(c, request, a, err, requestID)) }()
 	if err != nil {
 		h.report(ctx, request.Method, requestID, err)
 	}
 	return errors.Join(h.reply(ctx, connectionID, request, a, err, requestID), follow(ctx, a))
+}
+
+// outcome is what is counted of a message and its answer.
+func outcome(c *audience.Connection, request wire.Request, a answer, err error, requestID string) metering.Outcome {
+	counts := usage.Of(usage.Messages, 1)
+	if request.Answered() {
+		counts[usage.Messages]++
+	}
+	counts[usage.Bytes] = int64(len(a.result))
+	o := metering.Outcome{Principal: c.Principal().User.ID, Op: request.Method, Request: requestID, Counts: counts}
+	if err != nil {
+		code := wire.Public(err).Code
+		o.Failed = code == fault.Internal || code == fault.Unavailable
+	}
+	return o
 }
 
 // follow does what comes after the acknowledgement, whether that arrived or not.
