@@ -34,7 +34,9 @@ type Store interface {
 
 	// Get opens a blob for streaming, or returns ErrNotFound. The caller closes
 	// it. The reader gives what was there at the call, also when the blob is
-	// replaced or deleted meanwhile.
+	// replaced or deleted meanwhile. Every blob is stored with a checksum; when
+	// the content is no longer what was stored, the last read, or Get itself,
+	// fails instead of ending.
 	Get(ctx context.Context, key string) (io.ReadCloser, Info, error)
 
 	// Stat describes a blob, or returns ErrNotFound.
@@ -49,8 +51,10 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 }
 
-// Errors of all adapters.
+// Errors of all adapters. ErrDamaged is dirblob's; S3's checksum errors are the
+// SDK's own.
 var (
 	ErrNotFound = errors.New("blob: no such blob")
 	ErrExists   = errors.New("blob: key is taken")
+	ErrDamaged  = errors.New("blob: the content is not what was stored")
 )

@@ -31,6 +31,14 @@ type Harness struct {
 	// 24 MB.
 	StreamAlloc uint64
 
+	// Damage changes the stored content of a key behind the store's back: one
+	// byte of it, or, when cut, its end is missing. Nil: the adapter's own
+	// storage checks what it reads.
+	Damage func(tb testing.TB, key string, cut bool)
+
+	// Sign gives the store's addresses, reachable by HTTP. Nil: none.
+	Sign func(tb testing.TB, s blob.Store) blob.Presigner
+
 	// Skip names the cases that the adapter, or the emulator it runs on,
 	// cannot pass, each with the reason.
 	Skip map[string]string
@@ -44,7 +52,7 @@ type testCase struct {
 
 // Run runs the whole suite.
 func Run(t *testing.T, h Harness) {
-	cases := slices.Concat(contentCases, keyCases, listCases, raceCases)
+	cases := slices.Concat(contentCases, keyCases, listCases, raceCases, damageCases, addressCases)
 	for name := range h.Skip {
 		if !slices.ContainsFunc(cases, func(c testCase) bool { return c.name == name }) {
 			t.Errorf("the harness skips %q, which is no case", name)

@@ -5,13 +5,14 @@
 // be a blob and a directory at once. Content is written to a file in "~tmp",
 // synced, and then moved to its place by rename(2) or, when it must be new, by
 // link(2); the folder is synced before the call returns. What a crash leaves in
-// "~tmp" is removed by Open.
+// "~tmp" is removed by Open. Behind its content each file has a checksum.
 package dirblob
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -141,7 +142,11 @@ func (s *Store) write(ctx context.Context, name string, r io.Reader, size int64)
 	if err != nil {
 		return err
 	}
-	err = fill(ctx, f, r, size)
+	sum := crc32.New(castagnoli)
+	err = fill(ctx, io.MultiWriter(f, sum), r, size)
+	if err == nil {
+		_, err = f.Write(footer(sum.Sum32()))
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -228,11 +233,11 @@ func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, blob.Info, 
 	if err != nil {
 		return nil, blob.Info{}, readError(key, err)
 	}
-	stat, err := f.Stat()
+	r, info, err := openContent(key, f)
 	if err != nil {
 		return nil, blob.Info{}, errors.Join(readError(key, err), f.Close())
 	}
-	return f, infoOf(key, stat), nil
+	return r, info, nil
 }
 
 // Stat implements blob.Store.
@@ -272,7 +277,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 }
 
 func infoOf(key string, stat fs.FileInfo) blob.Info {
-	return blob.Info{Key: key, Size: stat.Size(), Modified: stat.ModTime().UTC()}
+	return blob.Info{Key: key, Size: max(0, stat.Size()-footerSize), Modified: stat.ModTime().UTC()}
 }
 
 func readError(key string, err error) error {

@@ -3,6 +3,8 @@ package dirblob_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"nanotypedb/shared/blob"
 	"nanotypedb/shared/blob/blobtest"
 	"nanotypedb/shared/blob/dirblob"
+	"nanotypedb/shared/blob/signedblob"
 )
 
 func open(tb testing.TB, dir string) *dirblob.Store {
@@ -35,7 +38,37 @@ func TestConformance(t *testing.T) {
 			return open(tb, dir)
 		},
 		Reopen: func(tb testing.TB) blob.Store { return open(tb, dir) },
+		Damage: func(tb testing.TB, key string, cut bool) { damage(tb, filepath.Join(dir, key+"~"), cut) },
+		Sign:   serve,
 	})
+}
+
+// damage changes the first byte of a file, or cuts off the last.
+func damage(tb testing.TB, path string, cut bool) {
+	tb.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	content[0] ^= 1
+	if cut {
+		content[0] ^= 1
+		content = content[:len(content)-1]
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// serve makes a server of the store's addresses.
+func serve(tb testing.TB, s blob.Store) blob.Presigner {
+	tb.Helper()
+	var handler http.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	tb.Cleanup(server.Close)
+	signed := signedblob.New(s, server.URL, nil)
+	handler = signed
+	return signed
 }
 
 func put(t *testing.T, s *dirblob.Store, key, content string) {

@@ -1,8 +1,12 @@
 // Package s3blob is the blob store in an S3 bucket, under an optional key
-// prefix. An upload is one request, or a multipart upload that becomes visible
-// when it is completed, each with a CRC-32 that S3 checks; one that fails is
-// aborted. A process killed in the middle of a multipart upload leaves parts
-// that nobody sees and the bucket's lifecycle rule must remove.
+// prefix. An upload is one request, or above 8 MiB a multipart upload that
+// becomes visible when it is completed, each with a CRC-32 that S3 checks; one
+// that fails is aborted.
+//
+// The bucket needs one lifecycle rule: AbortIncompleteMultipartUpload after a
+// day, for the parts, seen by nobody, that a process killed in the middle of
+// an upload leaves. It must have no rule that expires objects: only the sweep
+// knows which blobs something still names. Versioning is not needed.
 package s3blob
 
 import (
@@ -28,8 +32,9 @@ import (
 // An upload holds at most (uploaders + 2) parts in memory, 25 MB. S3 allows
 // 10,000 parts of at least 5 MiB, so a blob may have 48 GiB.
 const (
-	partSize  = 5 << 20
-	uploaders = 3
+	multipartFrom = 8 << 20
+	partSize      = 5 << 20
+	uploaders     = 3
 
 	// abortTimeout bounds the clean-up after a failed upload, whose own context
 	// may have ended.
@@ -52,21 +57,25 @@ const (
 // Store keeps blobs in one bucket.
 type Store struct {
 	client   *s3.Client
+	signer   *s3.PresignClient
 	uploader *transfermanager.Client
 	bucket   string
 	prefix   string
 }
 
-var _ blob.Store = (*Store)(nil)
+var (
+	_ blob.Store     = (*Store)(nil)
+	_ blob.Presigner = (*Store)(nil)
+)
 
 // New returns the store in a bucket, with prefix (as "blobs/", or empty) before
 // every key. For emulators the client needs UsePathStyle.
 func New(client *s3.Client, bucket, prefix string) *Store {
 	client = s3.New(client.Options(), retryConflicts)
-	return &Store{client: client, bucket: bucket, prefix: prefix, uploader: transfermanager.New(client,
+	return &Store{client: client, signer: s3.NewPresignClient(client), bucket: bucket, prefix: prefix, uploader: transfermanager.New(client,
 		func(o *transfermanager.Options) {
 			o.PartSizeBytes = partSize
-			o.MultipartUploadThreshold = partSize
+			o.MultipartUploadThreshold = multipartFrom
 			o.Concurrency = uploaders
 			o.FailTimeout = abortTimeout
 		})}

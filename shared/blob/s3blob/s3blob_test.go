@@ -36,6 +36,7 @@ func TestConformance(t *testing.T) {
 				Open:        func(testing.TB) blob.Store { return s3blob.New(client(t), bucket, prefix) },
 				Reopen:      func(testing.TB) blob.Store { return s3blob.New(client(t), bucket, prefix) },
 				StreamAlloc: streamAlloc,
+				Sign:        func(_ testing.TB, s blob.Store) blob.Presigner { return s.(*s3blob.Store) },
 			})
 		})
 	}
@@ -65,7 +66,7 @@ func TestLostReplyIsNoRefusal(t *testing.T) {
 		return st.PutNew(t.Context(), key, bytes.NewReader(make([]byte, size)), int64(size))
 	}
 	for i := range 20 {
-		for name, size := range map[string]int{"small": 100, "large": 6 << 20} {
+		for name, size := range map[string]int{"small": 100, "large": 9 << 20} {
 			key := fmt.Sprint(name, i)
 			if err := put(key, size); err != nil {
 				t.Fatalf("put %s: %v", key, err)
