@@ -186,7 +186,7 @@ func (d *decoder) ops() error {
 
 func known(kind OpKind) error {
 	switch kind {
-	case Insert, Update, Delete, CreateTable, AlterTable, DropTable, SetMember, SetInvite, SetRoom:
+	case Insert, Update, Delete, CreateTable, AlterTable, DropTable, SetMember, SetInvite, SetRoom, LoadBlob:
 		return nil
 	}
 	return fmt.Errorf("there is no kind of operation %.20q", kind)
@@ -201,6 +201,8 @@ func defined(op *Op) error {
 		return errors.New("an operation on a table has no definition")
 	case op.Kind == DropTable && op.Def.Num != op.Table:
 		return errors.New("a table is dropped by the definition of another")
+	case (op.Kind == LoadBlob) != (op.Load != nil):
+		return errors.New("a load does not say what it brings")
 	}
 	return nil
 }
@@ -250,8 +252,60 @@ func (d *decoder) opRest(op *Op, key []byte) error {
 		return text(d, &op.Email)
 	case "l":
 		return text(d, &op.Role)
+	case "i":
+		return d.millis(&op.CreatedAt)
+	case "j":
+		return d.millis(&op.UpdatedAt)
+	case "b":
+		op.Load = &Bulk{}
+		return d.Object(func(key []byte) error { return d.load(op.Load, key) })
 	}
 	return unknown(key)
+}
+
+func (d *decoder) load(l *Bulk, key []byte) error {
+	switch string(key) {
+	case "b":
+		return text(d, &l.Blob)
+	case "x":
+		return d.sum((*Sum)(&l.SHA256))
+	case "m":
+		return text(d, &l.Mode)
+	case "s":
+		return d.int64(&l.Base)
+	case "t":
+		return d.nums(&l.Tables)
+	case "n":
+		return d.nums(&l.Made)
+	case "w":
+		return d.Array(func(int) error { return d.was(l) })
+	case "r":
+		return d.int64(&l.Rows)
+	case "d":
+		return d.int64(&l.Deletes)
+	}
+	return unknown(key)
+}
+
+func (d *decoder) nums(nums *[]int) error {
+	return d.Array(func(int) error {
+		var n int
+		err := d.num(&n)
+		*nums = append(*nums, n)
+		return err
+	})
+}
+
+func (d *decoder) was(l *Bulk) error {
+	raw, err := d.Raw()
+	if err != nil {
+		return err
+	}
+	t, err := schema.DecodeTable(raw)
+	if err == nil {
+		l.Was = append(l.Was, *t)
+	}
+	return err
 }
 
 func (d *decoder) definition(op *Op) error {

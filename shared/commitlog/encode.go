@@ -16,7 +16,8 @@ import (
 //	       o operations, p and q sums before and after: [content, state] in base64
 //	op     k kind, t table, r row id, c creator, s set, p old, v old version, w old updated,
 //	       y old created, z old omitted, d definition, a alteration, g rewrites, h own,
-//	       u user, n name, e e-mail, l role
+//	       u user, n name, e e-mail, l role, i created, j updated, b load
+//	load   b blob, x SHA-256 in base64, m mode, s base, t tables, n made, w was, r rows, d deletes
 //	cells  [number, value, number, value, …], values as schema.AppendStored writes them
 
 // AppendEntry appends the stored form of an entry. Text that is no UTF-8 comes
@@ -96,7 +97,49 @@ func appendOp(dst []byte, op *Op) []byte {
 	dst = appendText(dst, `,"n":`, op.Name)
 	dst = appendText(dst, `,"e":`, op.Email)
 	dst = appendText(dst, `,"l":`, op.Role)
+	dst = appendInt(dst, `,"i":`, int64(op.CreatedAt))
+	dst = appendInt(dst, `,"j":`, int64(op.UpdatedAt))
+	if op.Load != nil {
+		dst = appendLoad(append(dst, `,"b":`...), op.Load)
+	}
 	return append(dst, '}')
+}
+
+func appendLoad(dst []byte, l *Bulk) []byte {
+	dst = strictjson.AppendString(append(dst, `{"b":`...), l.Blob)
+	dst = append(dst, `,"x":"`...)
+	dst = append(base64.RawStdEncoding.AppendEncode(dst, l.SHA256[:]), '"')
+	dst = appendText(dst, `,"m":`, l.Mode)
+	dst = appendInt(dst, `,"s":`, l.Base)
+	dst = appendNums(dst, `,"t":`, l.Tables)
+	dst = appendNums(dst, `,"n":`, l.Made)
+	for i := range l.Was {
+		lead := ","
+		if i == 0 {
+			lead = `,"w":[`
+		}
+		dst = schema.AppendTable(append(dst, lead...), &l.Was[i])
+	}
+	if len(l.Was) > 0 {
+		dst = append(dst, ']')
+	}
+	dst = appendInt(dst, `,"r":`, l.Rows)
+	dst = appendInt(dst, `,"d":`, l.Deletes)
+	return append(dst, '}')
+}
+
+func appendNums(dst []byte, key string, nums []int) []byte {
+	for i, n := range nums {
+		lead := ","
+		if i == 0 {
+			lead = key + "["
+		}
+		dst = strconv.AppendInt(append(dst, lead...), int64(n), 10)
+	}
+	if len(nums) == 0 {
+		return dst
+	}
+	return append(dst, ']')
 }
 
 func appendDefinition(dst []byte, op *Op) []byte {

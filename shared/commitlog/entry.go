@@ -9,7 +9,10 @@ import (
 // Format is the number of the newest entry format this code writes and reads.
 // Code that meets a higher one answers unavailable. A new format is written
 // one release after it can be read.
-const Format = 1
+//
+//	1  the first
+//	2  loads, and rows inserted with times of their own
+const Format = 2
 
 // Limits of one commit; what exceeds one is refused with an error that names it.
 const (
@@ -69,11 +72,13 @@ const (
 	SetMember   OpKind = "m"
 	SetInvite   OpKind = "inv"
 	SetRoom     OpKind = "room"
+	LoadBlob    OpKind = "load"
 )
 
 // Op is one resolved operation. Which fields are set depends on Kind:
 //
-//	Insert       Table ID Creator Set (every non-null cell)
+//	Insert       Table ID Creator Set (every non-null cell), and of a row that was there before:
+//	             CreatedAt UpdatedAt, where they are not the entry's, and OldVersion, the seq that removed it
 //	Update       Table ID Creator Set (changed cells, null included) Old OldVersion OldUpdated
 //	Delete       Table ID Creator Old (every non-null cell) OldVersion OldUpdated OldCreated
 //	CreateTable  Def
@@ -82,6 +87,7 @@ const (
 //	SetMember    User Role (empty: removed) Name Email
 //	SetInvite    Email Role (empty: withdrawn or accepted)
 //	SetRoom      Name, and in the first entry ID, the id that users see
+//	LoadBlob     Load, Name (a note); it comes first in its entry, whose other operations are on rows
 //	all of rows and tables: Own; of SetMember, that it changed which rows of tables `own` the user sees
 //
 // Old cells are left out (OldOmitted) where the entry would grow too large;
@@ -97,6 +103,9 @@ type Op struct {
 	OldUpdated schema.Millis
 	OldCreated schema.Millis
 	OldOmitted bool
+	CreatedAt  schema.Millis
+	UpdatedAt  schema.Millis
+	Load       *Bulk
 	Def        *schema.Table
 	Alter      *schema.Alteration
 	Rewrites   bool // an alteration that changed values of existing rows
@@ -105,6 +114,19 @@ type Op struct {
 	Name       string
 	Email      string
 	Role       string
+}
+
+// Bulk is what a load brought in. What it did to rows is in the blob alone.
+type Bulk struct {
+	Blob    string // its key
+	SHA256  [32]byte
+	Mode    string // as loadfile.Mode
+	Base    int64
+	Tables  []int          // whose schema or rows it set, the dropped included, in order
+	Made    []int          // those of Tables that were not there
+	Was     []schema.Table // those that it changed or dropped, as they were, columns by number and name only
+	Rows    int64          // records of the blob
+	Deletes int64
 }
 
 // Cell is one value by column number. Cells of an operation are in order of number.

@@ -43,6 +43,9 @@ func everyOp() *Entry {
 		{Num: 7, Value: schema.Millis(-1)}, {Num: 8, Value: schema.JSON(`{"t":1}`)}}
 	return &Entry{Format: Format, Seq: 7, At: 1, By: "u", Attempt: "x", Kind: Undo, Undoes: 3, Ops: []Op{
 		{Kind: Insert, Table: 1, ID: "r", Creator: "u", Set: []Cell{}},
+		{Kind: Insert, Table: 1, ID: "q", Creator: "u", Set: []Cell{}, CreatedAt: 2, UpdatedAt: 3, OldVersion: 4},
+		{Kind: LoadBlob, Name: "a note", Load: &Bulk{Blob: "rooms/r/loads/l", SHA256: [32]byte{1, 2}, Mode: "merge", Base: 5, Tables: []int{1, 2, 3},
+			Made: []int{2}, Was: []schema.Table{{Num: 3, Name: "gone", NextColumn: 1}}, Rows: 6, Deletes: 7}},
 		{Kind: Update, Table: 1, ID: "r", Creator: "u", Set: cells, Old: cells, OldVersion: 4, OldUpdated: 5},
 		{Kind: Delete, Table: 1, ID: "r", Creator: "u", Old: cells, OldVersion: 4, OldUpdated: 5, OldCreated: 6},
 		{Kind: Delete, Table: 1, ID: "s", Creator: "u", OldOmitted: true, OldVersion: 4, Own: true},
@@ -79,6 +82,23 @@ func TestTheStoredFormNeverChanges(t *testing.T) {
 	want, err := os.ReadFile(path)
 	if err != nil || got != string(want) {
 		t.Errorf("got\n%s\nwant\n%s (%v)", got, want, err)
+	}
+}
+
+// What earlier releases wrote stays readable.
+func TestFormatOneIsRead(t *testing.T) {
+	golden, err := os.ReadFile("testdata/entry-1.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(golden)) {
+		e, err := DecodeEntry([]byte(strings.TrimSuffix(line, "\n")))
+		if err != nil || e.Format != 1 || len(e.Ops) == 0 {
+			t.Errorf("%s: %+v, %v", line, e, err)
+		}
+		if again := string(AppendEntry(nil, e)) + "\n"; again != line {
+			t.Errorf("%s came back as %s", line, again)
+		}
 	}
 }
 
@@ -125,7 +145,8 @@ func TestNoFieldIsForgotten(t *testing.T) {
 	var e Entry
 	fill(t, reflect.ValueOf(&e).Elem())
 	e.Format = Format
-	e.Ops[0].Def.NextColumn = 2
+	e.Ops[0].Kind = LoadBlob
+	e.Ops[0].Def.NextColumn, e.Ops[0].Load.Was[0].NextColumn = 2, 2
 	data := AppendEntry(nil, &e)
 	got, err := DecodeEntry(data)
 	if err != nil || !reflect.DeepEqual(got, &e) {
@@ -202,7 +223,7 @@ func TestTextThatIsNoUTF8CanBeReadBack(t *testing.T) {
 }
 
 func TestANewerFormatIsUnavailable(t *testing.T) {
-	for _, data := range []string{`{"f":2}`, `{"f":2,"new":{"member":1}}`, ` {"f":2147483648`, `{"f":3,broken`} {
+	for _, data := range []string{`{"f":3}`, `{"f":3,"new":{"member":1}}`, ` {"f":2147483648`, `{"f":3,broken`} {
 		_, err := DecodeEntry([]byte(data))
 		if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "newer version") {
 			t.Errorf("%s: got %v", data, err)
@@ -219,9 +240,10 @@ func TestDecodeEntryRefusesDamage(t *testing.T) {
 		return strings.Replace(good, old, new, 1)
 	}
 	for name, data := range map[string]string{
-		"empty": ``, "null": `null`, "no format": `{}`, "format 0": change(`"f":1`, `"f":0`), "huge format": change(`"f":1`, `"f":2147483649`), "format late": change(`{"f":1,"s":12345`, `{"s":12345,"f":1`),
+		"empty": ``, "null": `null`, "no format": `{}`, "format 0": change(`"f":2`, `"f":0`), "huge format": change(`"f":2`, `"f":2147483649`), "format late": change(`{"f":2,"s":12345`, `{"s":12345,"f":2`),
 		"unknown member": change(`"a":`, `"aa":`), "unknown in op": change(`"t":1`, `"tt":1`), "unknown kind of op": change(`"k":"i"`, `"k":"q"`), "no kind of op": change(`"k":"i",`, ``),
 		"create without definition": change(`"k":"i"`, `"k":"ct"`), "drop without definition": change(`"k":"i"`, `"k":"dt"`), "alteration of nothing": change(`"k":"i"`, `"k":"at"`),
+		"load of nothing": change(`"k":"i"`, `"k":"load"`), "load in an insert": change(`"t":1`, `"t":1,"b":{"b":"x"}`),
 		"drop of another": change(`"k":"i"`, `"k":"dt","d":{"n":9,"t":"x","k":1}`),
 		"unknown kind":    change(`"o":[`, `"k":"q","o":[`), "twice": change(`"s":12345`, `"s":12345,"s":12345`), "seq 0": change(`"s":12345`, `"s":0`), "fractional seq": change(`12345`, `12345.0`),
 		"no sums": change(`,"q":`, `,"k":"undo","z":`), "short sum": change(`["AAEC`, `["AEC`), "line break in sum": change(`["AAEC`, `["\nAEC`), "three sums": change(`"]}`, `","AA"]}`),

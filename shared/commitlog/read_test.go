@@ -132,7 +132,7 @@ func TestReadReturnsNothingOfAPageWithAGap(t *testing.T) {
 func TestReadTellsWhatIsWrongWithAnEntry(t *testing.T) {
 	misplaced, newer, damaged, foreign := logOf(9, 1), logOf(9, 1), logOf(9, 1), logOf(9, 1)
 	misplaced.items[0].Key = Key("r", 2)
-	newer.items[0].Data = []byte(`{"f":2}`)
+	newer.items[0].Data = []byte(`{"f":3}`)
 	damaged.items[0].Data = damaged.items[0].Data[:50]
 	foreign.items[0].SK = "LOG#0000000000000001x"
 	down := &fakeStore{err: store.ErrThrottled}

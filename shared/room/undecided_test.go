@@ -319,7 +319,7 @@ func TestANewerFormatInTheSlot(t *testing.T) {
 	puts := 0
 	script.on(func(writes []store.Write, apply func() error) error {
 		if puts++; puts == 1 {
-			newer := store.Item{Key: writes[0].Item.Key, Data: []byte(`{"f":2,"news":true}`)}
+			newer := store.Item{Key: writes[0].Item.Key, Data: []byte(`{"f":9,"news":true}`)}
 			must(t, w.store.Write(context.Background(), store.Write{Action: store.Put, Item: newer, If: store.Absent}))
 		}
 		return apply()
