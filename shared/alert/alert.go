@@ -4,8 +4,8 @@
 //
 // Whoever embeds texts calls Check with what was embedded. A match is kept
 // under a condition before it is told, so texts checked twice are told once.
-// An alert concerns rows that changed after it was set; Preview compares it
-// with those that were there before.
+// An alert concerns what is embedded after it was set; Preview compares it
+// with what was there before.
 package alert
 
 import (

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
+	"slices"
 
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/faultpoint"
 	"nanotypedb/shared/identity"
+	"nanotypedb/shared/indexlog"
 	"nanotypedb/shared/push"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
@@ -21,19 +22,20 @@ import (
 	"nanotypedb/shared/vector"
 )
 
-// Matched is a text that has a vector now, by the row that it is of. Version
-// is the row's when its text was read; a row that has changed since is left to
-// the check of its newer text.
+// Matched is a text that has a vector now, by the row that it is of. A row that
+// has another version and another text by now is left to the check of that.
 type Matched struct {
 	Table   int
 	ID      string
 	Version int64
+	Hash    indexlog.Hash
 	Vector  vector.Int8 // of the embedder's model
 }
 
 // found is a pair of an alert and a row.
 type found struct {
 	alert  *kept
+	text   *Matched
 	match  match
 	params json.RawMessage // of the notification
 }
@@ -121,11 +123,11 @@ func near(alerts []*kept, texts []Matched) (pairs []found) {
 	for _, k := range alerts {
 		for i := range texts {
 			m := &texts[i]
-			if k.Table != 0 && k.Table != m.Table || m.Version <= k.Since || len(m.Vector.Values) != len(k.vector.Values) {
+			if k.Table != 0 && k.Table != m.Table || len(m.Vector.Values) != len(k.vector.Values) {
 				continue
 			}
 			if s := similarity(vector.Cosine(k.vector, m.Vector)); s >= k.Threshold {
-				pairs = append(pairs, found{alert: k, match: match{Topic: k.Topic, Similarity: s, Table: m.Table, Row: m.ID, Version: m.Version}})
+				pairs = append(pairs, found{alert: k, text: m, match: match{Topic: k.Topic, Similarity: s, Table: m.Table, Row: m.ID}})
 			}
 		}
 	}
@@ -154,7 +156,7 @@ func (a *Alerts) readable(ctx context.Context, ulid string, pairs []found) ([]fo
 	left := pairs[:0]
 	err = r.View(ctx, func(v *replica.View) error {
 		for _, pair := range pairs {
-			ok, err := a.read(ctx, v, &pair)
+			ok, err := pair.read(ctx, v)
 			if err != nil {
 				return err
 			}
@@ -168,18 +170,18 @@ func (a *Alerts) readable(ctx context.Context, ulid string, pairs []found) ([]fo
 }
 
 // read completes a pair by its row, or reports false.
-func (a *Alerts) read(ctx context.Context, v *replica.View, pair *found) (bool, error) {
-	m := &pair.match
+func (f *found) read(ctx context.Context, v *replica.View) (bool, error) {
+	m := &f.match
 	t := v.State().Schema.TableByNum(m.Table)
 	if t == nil {
 		return false, nil
 	}
 	row, ok, err := v.Row(ctx, m.Table, m.Row)
-	if err != nil || !ok || row.Version != m.Version || a.old(row.UpdatedAt) {
+	if err != nil || !ok || !f.text.of(t, &row) {
 		return false, err
 	}
-	m.Name, m.Own, m.Creator = t.Name, t.Access == schema.Own, row.CreatedBy
-	as, err := room.ViewAs(v, access.Principal{User: identity.User{ID: pair.alert.user}})
+	m.Name, m.Version, m.Own, m.Creator = t.Name, row.Version, t.Access == schema.Own, row.CreatedBy
+	as, err := room.ViewAs(v, access.Principal{User: identity.User{ID: f.alert.user}})
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
@@ -190,14 +192,19 @@ func (a *Alerts) read(ctx context.Context, v *replica.View, pair *found) (bool, 
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
-	pair.params = wire
+	f.params = wire
 	return err == nil, err
 }
 
-// old tells rows that changed so long ago that what was told of them may be
-// forgotten: a new model embeds them anew.
-func (a *Alerts) old(updated schema.Millis) bool {
-	return a.Now().Sub(updated.Time()) > Kept-24*time.Hour
+// of reports whether the row still has the text.
+func (m *Matched) of(t *schema.Table, row *replica.Row) bool {
+	if row.Version == m.Version {
+		return true
+	}
+	text := schema.EmbedText(t, func(num int) schema.Value {
+		return row.Values[slices.IndexFunc(t.Columns, func(c schema.Column) bool { return c.Num == num })]
+	})
+	return text != "" && indexlog.TextHash(text) == m.Hash
 }
 
 // deliver keeps a match and then tells it; one that was kept before is not
