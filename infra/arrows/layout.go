@@ -53,6 +53,7 @@ var levels = []level{
 	{"shared/webhook", 5},              // signing and delivery decisions
 	{"shared/indexing", 6},             // commits → jobs → vectors
 	{"shared/search", 6},               // hybrid ranking
+	{"shared/analytics", 6},            // usage and cost as a room's people see them
 	{"shared/alert", 6},                // alerts by meaning and their inbox
 	{"shared/transfer", 6},             // export and import
 	{"shared/transfer/csvfile", 1},     // CSV in which every value comes back

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -93,15 +94,45 @@ func (l *Ledger) Report(ctx context.Context, room string, r Range) (Report, erro
 		return Report{}, err
 	}
 	b := newBuilder(r)
-	if r.By == ByHour {
-		err = l.hours(ctx, room, r.From, r.To, b.add)
-	} else {
-		err = l.days(ctx, room, r, b.add)
-	}
-	if err != nil {
+	if err := l.read(ctx, room, r, b.add); err != nil {
 		return Report{}, err
 	}
 	return b.report(), nil
+}
+
+// Each calls fn with the figures of each hour or day and principal of a range,
+// in order of time and principal.
+func (l *Ledger) Each(ctx context.Context, room string, r Range, fn func(at time.Time, principal string, c Counts)) error {
+	r, err := r.Normal()
+	if err != nil {
+		return err
+	}
+	sums := map[time.Time]map[string]Counts{}
+	err = l.read(ctx, room, r, func(at time.Time, principal string, c Counts) {
+		at = at.Truncate(r.By.length())
+		if sums[at] == nil {
+			sums[at] = map[string]Counts{}
+		}
+		sums[at][principal] = sums[at][principal].Plus(c)
+	})
+	if err != nil {
+		return err
+	}
+	for at := r.From; at.Before(r.To); at = at.Add(r.By.length()) {
+		for _, principal := range slices.Sorted(maps.Keys(sums[at])) {
+			if r.Principal == "" || r.Principal == principal {
+				fn(at, principal, sums[at][principal])
+			}
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) read(ctx context.Context, room string, r Range, add func(time.Time, string, Counts)) error {
+	if r.By == ByHour {
+		return l.hours(ctx, room, r.From, r.To, add)
+	}
+	return l.days(ctx, room, r, add)
 }
 
 // days takes days that were summed from their sums, all others from their hours.
