@@ -20,6 +20,7 @@ import (
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/store"
+	"nanotypedb/shared/usage"
 )
 
 // Options configure an Audience. The zero values of the numbers are those of
@@ -44,8 +45,9 @@ type Options struct {
 	// cursors. Negative: any number.
 	MaxPeople int // 0: 20
 
-	Now func() time.Time // nil: time.Now
-	Log *slog.Logger     // nil: slog.Default
+	Usage *usage.Recorder  // counts each message for who receives it; nil: nobody counts
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: slog.Default
 }
 
 // States gives the state of a room at a seq or later, with the names that

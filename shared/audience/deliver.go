@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"nanotypedb/shared/push"
+	"nanotypedb/shared/usage"
 )
 
 // maxOutbox is how many bytes may wait for one connection here. What exceeds
@@ -127,6 +128,7 @@ func (a *Audience) post(ctx context.Context, c *Connection, l letter, sending *s
 		err := a.send(ctx, c.ID, frame)
 		switch {
 		case err == nil:
+			a.count(c, len(frame))
 			continue
 		case errors.Is(err, push.ErrGone):
 			sending.lost(c)
@@ -144,6 +146,16 @@ func (a *Audience) post(ctx context.Context, c *Connection, l letter, sending *s
 		return false
 	}
 	return true
+}
+
+// count notes a message for whoever received it.
+func (a *Audience) count(c *Connection, bytes int) {
+	if a.Usage == nil {
+		return
+	}
+	counts := usage.Of(usage.Messages, 1)
+	counts[usage.Bytes] = int64(bytes)
+	a.Usage.Count(c.Ref().ULID, c.Principal().User.ID, counts)
 }
 
 func (a *Audience) send(ctx context.Context, id string, frame []byte) error {
