@@ -17,6 +17,7 @@ var addressCases = []testCase{
 	{"address/upload once", testUpload},
 	{"address/what is uploaded has the size that was signed", testUploadSize},
 	{"address/a changed one is refused", testChangedAddress},
+	{"address/without a signature it is refused", testUnsignedAddress},
 	{"address/bad arguments are refused", testBadAddresses},
 }
 
@@ -111,7 +112,6 @@ func testChangedAddress(s *subject) {
 	changed := map[string]func(*blob.Address, *url.URL){
 		"another key":    func(_ *blob.Address, u *url.URL) { u.Path = u.Path[:len(u.Path)-1] + "b" },
 		"another method": func(a *blob.Address, _ *url.URL) { a.Method = http.MethodPut },
-		"no signature":   func(_ *blob.Address, u *url.URL) { u.RawQuery = "" },
 		"a longer life": func(_ *blob.Address, u *url.URL) {
 			q := u.Query()
 			for _, name := range []string{"expires", "X-Amz-Expires"} {
@@ -135,6 +135,16 @@ func testChangedAddress(s *subject) {
 		}
 	}
 	s.has("a", "public")
+}
+
+func testUnsignedAddress(s *subject) {
+	signer := s.signer()
+	s.put("a", "secret")
+	a := s.addressOf(signer.PresignGet(s.ctx(), s.prefix+"a", blob.Download{}, time.Minute))
+	a.URL, _, _ = strings.Cut(a.URL, "?")
+	if status, text, _ := s.use(a, ""); status != http.StatusForbidden || strings.Contains(text, "secret") {
+		s.Errorf("%d %s", status, text)
+	}
 }
 
 func testBadAddresses(s *subject) {
