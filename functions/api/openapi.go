@@ -2,12 +2,14 @@ package api
 
 import (
 	"encoding/json"
+	"path"
 	"reflect"
 	"regexp"
 	"strings"
 
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/fault"
+	"nanotypedb/shared/room"
 	"nanotypedb/shared/schema"
 )
 
@@ -16,7 +18,7 @@ func openAPI(a *API, _ *exchange) (any, error) { return json.RawMessage(a.spec),
 // OpenAPI describes Routes as an OpenAPI 3.1 document. The schemas are made
 // from the Go types of bodies and answers.
 func OpenAPI() ([]byte, error) {
-	d := describer{schemas: map[string]any{}}
+	d := describer{schemas: map[string]any{}, names: map[reflect.Type]string{}}
 	paths := map[string]map[string]any{}
 	for i := range Routes {
 		route := &Routes[i]
@@ -52,7 +54,10 @@ type object = map[string]any
 func ref(name string) object { return object{"$ref": "#/components/schemas/" + name} }
 
 // describer collects the schemas of named types.
-type describer struct{ schemas map[string]any }
+type describer struct {
+	schemas map[string]any
+	names   map[reflect.Type]string
+}
 
 var placeholder = regexp.MustCompile(`\{(\w+)\}`)
 
@@ -165,25 +170,38 @@ func (d *describer) schema(t reflect.Type) object {
 
 // named describes a struct once and refers to it.
 func (d *describer) named(t reflect.Type) object {
-	name := t.Name()
-	if name == "Request" {
-		name = "CommitRequest"
-	}
-	if d.schemas[name] == nil {
+	name, known := d.names[t]
+	if !known {
+		name = d.name(t)
+		d.names[t] = name
 		d.schemas[name] = object{} // for types that contain themselves
 		d.schemas[name] = d.structure(t)
 	}
 	return ref(name)
 }
 
+// name is the type's, after that of its package when another type has it: the
+// names of packages tell requests and answers apart.
+func (d *describer) name(t reflect.Type) string {
+	if t == reflect.TypeFor[room.Request]() {
+		return "CommitRequest"
+	}
+	name := t.Name()
+	home := path.Base(t.PkgPath())
+	if d.schemas[name] != nil || name == "Request" || name == "Answer" || name == "Result" {
+		return strings.ToUpper(home[:1]) + home[1:] + name
+	}
+	return name
+}
+
 func (d *describer) structure(t reflect.Type) object {
 	properties, required := object{}, []any{}
-	for i := range t.NumField() {
-		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		if name == "-" {
+	for _, field := range reflect.VisibleFields(t) {
+		name, options, tagged := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" || !tagged && name == "" { // or embedded: its fields are among the visible
 			continue
 		}
-		properties[name] = d.schema(t.Field(i).Type)
+		properties[name] = d.schema(field.Type)
 		if !strings.Contains(options, "omitempty") {
 			required = append(required, name)
 		}
