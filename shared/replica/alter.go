@@ -47,8 +47,10 @@ func (d *Draft) dropTable(ctx context.Context, op *commitlog.Op) error {
 	if err := ts.finalize(); err != nil {
 		return err
 	}
-	if err := d.conn.script(fmt.Sprintf("DROP TABLE t%d", op.Table)); err != nil {
-		return fmt.Errorf("drop table: %w", err)
+	for _, q := range append(dropWords(ts.def), fmt.Sprintf("DROP TABLE t%d", op.Table)) {
+		if err := d.conn.script(q); err != nil {
+			return fmt.Errorf("drop table: %w", err)
+		}
 	}
 	return d.keepChange(op)
 }
@@ -156,10 +158,12 @@ type alteration struct {
 	moved    []int // changed columns that SQLite stores as another type
 	source   []int // for each column of to: its place in from, or -1
 	passes   bool  // every row must be visited
+	retext   bool  // other columns are embedded than before
 }
 
 func (a *alteration) plan() {
 	a.source = make([]int, len(a.to.Columns))
+	a.retext = !slices.Equal(embedded(a.from), embedded(a.to))
 	a.passes = schema.NeedsRewrite(a.from, a.op) || len(a.op.Drop) > 0 || len(a.op.Add) > 0
 	for i := range a.to.Columns {
 		col := &a.to.Columns[i]
@@ -180,6 +184,13 @@ func (a *alteration) plan() {
 // prepare brings the columns of SQLite's table to where rows can be
 // rewritten: old values of a column that changes its storage under o<num>.
 func (a *alteration) prepare() error {
+	if a.retext {
+		for _, q := range dropWords(a.from) {
+			if err := a.script(q); err != nil {
+				return err
+			}
+		}
+	}
 	for i := range a.from.Columns {
 		if old := &a.from.Columns[i]; old.Unique {
 			if err := a.script(dropIndex(a.from.Num, old.Num)); err != nil {
@@ -224,8 +235,8 @@ func (a *alteration) rewrite(ctx context.Context) (changed bool, err error) {
 			changed = true
 			row.Version, row.UpdatedAt = d.entry.Seq, d.entry.At
 		}
-		if len(cells) > 0 || dropped || len(a.moved) > 0 {
-			if err := to.writeCells(key, row, a.withMoved(row, cells)); err != nil {
+		if len(cells) > 0 || dropped || len(a.moved) > 0 || a.retext {
+			if err := to.writeCells(key, row, a.withMoved(row, cells), a.retext); err != nil {
 				return err
 			}
 		}
@@ -320,6 +331,13 @@ func (a *alteration) finish() error {
 	for i := range a.to.Columns {
 		if err := a.index(i); err != nil {
 			return fmt.Errorf("alter table: %w", err)
+		}
+	}
+	if a.retext {
+		for _, q := range append(createWords(a.to), fillWords(a.to)...) {
+			if err := a.script(q); err != nil {
+				return fmt.Errorf("alter table: %w", err)
+			}
 		}
 	}
 	return nil

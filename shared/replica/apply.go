@@ -83,7 +83,9 @@ func (d *Draft) insert(op *commitlog.Op) error {
 	if err != nil {
 		return fmt.Errorf("insert row: %w", err)
 	}
-	bindRow(s, &row)
+	if err := ts.bindRow(s, &row); err != nil {
+		return fmt.Errorf("insert row: %w", err)
+	}
 	if err := run(s); err != nil {
 		if sqlite.ErrCode(err) == sqlite.ResultConstraintUnique {
 			return fault.At(fault.Conflict, d.opPath("id"), "there is a row %q in table %s already", op.ID, ts.def.Name)
@@ -95,15 +97,20 @@ func (d *Draft) insert(op *commitlog.Op) error {
 	return nil
 }
 
-func bindRow(s *sqlite.Stmt, row *Row) {
+// bindRow binds a row and what is derived from its text.
+func (ts *tableStmts) bindRow(s *sqlite.Stmt, row *Row) error {
+	if err := ts.bindText(s, fieldCount, row); err != nil {
+		return err
+	}
 	s.BindText(1, row.ID)
 	s.BindInt64(2, row.Version)
 	s.BindInt64(3, int64(row.CreatedAt))
 	s.BindInt64(4, int64(row.UpdatedAt))
 	s.BindText(5, row.CreatedBy)
 	for i, v := range row.Values {
-		bind(s, fieldCount+1+i, v)
+		bind(s, fieldCount+2+i, v)
 	}
+	return nil
 }
 
 // set puts an operation's cells into a row's values.
@@ -160,7 +167,7 @@ func (d *Draft) update(op *commitlog.Op) error {
 		return err
 	}
 	row.Version, row.UpdatedAt = d.entry.Seq, d.entry.At
-	if err := ts.writeCells(key, &row, op.Set); err != nil {
+	if err := ts.writeCells(key, &row, op.Set, false); err != nil {
 		return err
 	}
 	d.touch(ts.def, op.Set, "set")
@@ -168,18 +175,27 @@ func (d *Draft) update(op *commitlog.Op) error {
 	return nil
 }
 
-// writeCells updates a row's version, time and the given cells.
-func (ts *tableStmts) writeCells(key int64, row *Row, cells []schema.Cell) error {
-	s, err := ts.prepareUpdate(cells)
+// writeCells updates a row's version, time and the given cells, and what is
+// derived from its text when that may be another one.
+func (ts *tableStmts) writeCells(key int64, row *Row, cells []schema.Cell, retext bool) error {
+	retext = retext || ts.embeds(cells)
+	s, err := ts.prepareUpdate(cells, retext)
 	if err != nil {
 		return fmt.Errorf("update row: %w", err)
 	}
 	s.BindInt64(1, row.Version)
 	s.BindInt64(2, int64(row.UpdatedAt))
-	for i := range cells {
-		bind(s, 3+i, cells[i].Value)
+	next := 3
+	if retext {
+		if err := ts.bindText(s, next, row); err != nil {
+			return fmt.Errorf("update row: %w", err)
+		}
+		next += 2
 	}
-	s.BindInt64(3+len(cells), key)
+	for i := range cells {
+		bind(s, next+i, cells[i].Value)
+	}
+	s.BindInt64(next+len(cells), key)
 	if err := run(s); err != nil {
 		return fmt.Errorf("update row: %w", err)
 	}
@@ -243,6 +259,7 @@ func (d *Draft) count(ts *tableStmts, row *Row, sign int64) {
 	n, d.cells = rowBytes(ts.def, ts.byNum, row, d.cells)
 	w.Rows += sign
 	w.Bytes += sign * n
+	w.coverage = w.coverage.with(ts.def.Num, row.Vector, sign)
 	if sign > 0 {
 		w.Sums.Content.Add(content)
 		w.Sums.State.Add(version)

@@ -45,7 +45,7 @@ func noisy(tb testing.TB, w *world, kb int) *replica.Replica {
 }
 
 func TestCheckpointsComeBack(t *testing.T) {
-	for name, kb := range map[string]int{"one part": 0, "several parts": 700, "a blob": 1500} {
+	for name, kb := range map[string]int{"one part": 0, "several parts": 400, "a blob": 1500} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			r := noisy(t, w, kb)
@@ -182,7 +182,7 @@ func TestACheckpointBrokenOffHarmsNothing(t *testing.T) {
 	stop := errors.New("stopped")
 	for at := 1; ; at++ {
 		w := newWorld(t)
-		r := noisy(t, w, 700)
+		r := noisy(t, w, 400)
 		must(t, r.Checkpoint(t.Context()))
 		w.commit(r, insert("b", "second"))
 		n := 0

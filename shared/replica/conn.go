@@ -6,6 +6,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"nanotypedb/shared/indexlog"
 	"nanotypedb/shared/schema"
 )
 
@@ -20,6 +21,8 @@ type conn struct {
 	fixed  map[string]*sqlite.Stmt
 	tables map[int]*tableStmts
 	pin    *sqlite.Stmt // of a reader: open while a View lasts
+
+	revived []indexlog.Hash // of the writer: texts with vectors that rows got in this transaction
 }
 
 func openConn(path string, flags sqlite.OpenFlags, pragmas ...string) (*conn, error) {

@@ -38,7 +38,7 @@ func createDatabase(path, room string) (*database, *State, error) {
 	}
 	state := emptyState(room)
 	state.oldest = none
-	for _, q := range append(slices.Clip(ownTables), changesTable) {
+	for _, q := range slices.Concat(ownTables, []string{changesTable}, indexTables) {
 		if err == nil {
 			err = db.write.script(q)
 		}

@@ -40,6 +40,9 @@ type Header struct {
 	Rows   int64
 	Schema *schema.Schema
 	Sums   commitlog.Sums
+	Index  int64 // the newest entry of the index log in it
+	Model  string
+	Dim    int
 	Size   int64    // of the database, uncompressed
 	SHA256 [32]byte // of the database, uncompressed
 }
@@ -54,6 +57,9 @@ type headerJSON struct {
 	Schema  json.RawMessage `json:"schema"`
 	Content digest          `json:"content"`
 	State   digest          `json:"state"`
+	Index   int64           `json:"index,omitempty"`
+	Model   string          `json:"model,omitempty"`
+	Dim     int             `json:"dim,omitempty"`
 	Size    int64           `json:"size"`
 	SHA256  digest          `json:"sha256"`
 }
@@ -149,7 +155,8 @@ func (r *Replica) inspect(ctx context.Context, path string) (Header, error) {
 	if err != nil {
 		return Header{}, err
 	}
-	return Header{Format: imageFormat, Room: s.Room, Seq: s.Seq, At: s.At, Rows: s.Rows, Schema: s.Schema, Sums: s.Sums}, nil
+	return Header{Format: imageFormat, Room: s.Room, Seq: s.Seq, At: s.At, Rows: s.Rows, Schema: s.Schema, Sums: s.Sums,
+		Index: s.Index, Model: s.Model, Dim: s.Dim}, nil
 }
 
 // readCopy opens a database file for reading and gives its state.
@@ -217,7 +224,8 @@ func (s *snapshot) write(ctx context.Context, w io.Writer) error {
 func (h *Header) encode() ([]byte, error) {
 	text, err := json.Marshal(headerJSON{
 		Format: h.Format, Room: h.Room, Seq: h.Seq, At: h.At, Rows: h.Rows, Schema: schema.EncodeSchema(h.Schema),
-		Content: digest(h.Sums.Content), State: digest(h.Sums.State), Size: h.Size, SHA256: h.SHA256,
+		Content: digest(h.Sums.Content), State: digest(h.Sums.State), Index: h.Index, Model: h.Model, Dim: h.Dim,
+		Size: h.Size, SHA256: h.SHA256,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode image header: %w", err)
@@ -251,14 +259,17 @@ func decodeHeader(text []byte) (Header, error) {
 	if j.Format > imageFormat {
 		return Header{}, fault.New(fault.Unavailable, "the image was written by a newer version of the program")
 	}
-	if j.Format < 1 || j.Size < 0 || j.Size > maxDatabase || j.Seq < 1 || j.Rows < 0 {
+	if j.Format < imageFormat {
+		return Header{}, damaged("header: format %d is no longer read", j.Format)
+	}
+	if j.Index < 0 || j.Dim < 0 || j.Size < 0 || j.Size > maxDatabase || j.Seq < 1 || j.Rows < 0 {
 		return Header{}, damaged("header: format %d, size %d, seq %d, rows %d", j.Format, j.Size, j.Seq, j.Rows)
 	}
 	s, err := schema.DecodeSchema(j.Schema)
 	if err != nil {
 		return Header{}, damaged("header: %w", err)
 	}
-	return Header{Format: j.Format, Room: j.Room, Seq: j.Seq, At: j.At, Rows: j.Rows, Schema: s,
+	return Header{Format: j.Format, Room: j.Room, Seq: j.Seq, At: j.At, Rows: j.Rows, Schema: s, Index: j.Index, Model: j.Model, Dim: j.Dim,
 		Sums: commitlog.Sums{Content: commitlog.Sum(j.Content), State: commitlog.Sum(j.State)}, Size: j.Size, SHA256: j.SHA256}, nil
 }
 

@@ -22,9 +22,9 @@ func TestRowsOfEveryTypeComeBack(t *testing.T) {
 	for name, r := range map[string]*replica.Replica{"writer": r, "follower": w.acquire(w.cache())} {
 		got := rows(t, r, replica.ListQuery{})
 		want := []replica.Row{
-			{ID: "a", Version: 2, CreatedAt: 1_800_000_000_000, UpdatedAt: 1_800_000_000_000, CreatedBy: "ada",
+			{ID: "a", Version: 2, CreatedAt: 1_800_000_000_000, UpdatedAt: 1_800_000_000_000, CreatedBy: "ada", Vector: replica.Pending,
 				Values: []schema.Value{"first", "completed", int64(-7), 1.5, true, "2026-11-23", schema.Millis(1), schema.JSON(`{"a":[1]}`)}},
-			{ID: "b", Version: 3, CreatedAt: 1_800_000_000_000, UpdatedAt: 1_800_003_600_000, CreatedBy: "ada",
+			{ID: "b", Version: 3, CreatedAt: 1_800_000_000_000, UpdatedAt: 1_800_003_600_000, CreatedBy: "ada", Vector: replica.Pending,
 				Values: []schema.Value{"second", "pending", int64(4), nil, nil, nil, nil, nil}},
 		}
 		if !reflect.DeepEqual(got, want) {

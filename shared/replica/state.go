@@ -15,13 +15,13 @@ import (
 
 // imageFormat is the number of the layout of a replica's own tables. An image
 // of another one is not read: the log or a newer program makes a new one.
-const imageFormat = 1
+const imageFormat = 2
 
 // ownTables are the tables of a replica beside those of the room. Row seq of
 // commits belongs to the entry of that seq, so the oldest come first.
 var ownTables = []string{
 	`CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one=1),format INTEGER NOT NULL,seq INTEGER NOT NULL,at INTEGER NOT NULL,forgotten INTEGER NOT NULL,` +
-		`content BLOB NOT NULL,state BLOB NOT NULL,rows INTEGER NOT NULL,bytes INTEGER NOT NULL)STRICT`,
+		`content BLOB NOT NULL,state BLOB NOT NULL,rows INTEGER NOT NULL,bytes INTEGER NOT NULL,coverage BLOB NOT NULL)STRICT`,
 	`CREATE TABLE room(one INTEGER PRIMARY KEY CHECK(one=1),meta TEXT NOT NULL)STRICT`,
 	`CREATE TABLE commits(seq INTEGER PRIMARY KEY,user TEXT NOT NULL,id TEXT NOT NULL,digest TEXT NOT NULL,` +
 		`at INTEGER NOT NULL,UNIQUE(user,id))STRICT`,
@@ -58,6 +58,9 @@ type State struct {
 	Index int64
 	Model string // of the vectors; empty before the first
 	Dim   int
+
+	reset    int64     // the entry of the index log that began Model
+	coverage coverages // of tables with texts
 }
 
 // Row is one row; Values are in the order of the table's Columns.
@@ -67,6 +70,7 @@ type Row struct {
 	CreatedAt schema.Millis
 	UpdatedAt schema.Millis
 	CreatedBy string
+	Vector    VectorState // of its text; index state, no part of the row
 	Values    []schema.Value
 }
 
@@ -102,8 +106,8 @@ func sameMeta(a, b *State) bool {
 }
 
 func writeState(c *conn, s *State, withMeta bool) error {
-	err := c.exec("INSERT OR REPLACE INTO head(one,format,seq,at,forgotten,content,state,rows,bytes) VALUES(1,?,?,?,?,?,?,?,?)",
-		imageFormat, s.Seq, s.At, s.Forgotten, s.Sums.Content[:], s.Sums.State[:], s.Rows, s.Bytes)
+	err := c.exec("INSERT OR REPLACE INTO head(one,format,seq,at,forgotten,content,state,rows,bytes,coverage) VALUES(1,?,?,?,?,?,?,?,?,?)",
+		imageFormat, s.Seq, s.At, s.Forgotten, s.Sums.Content[:], s.Sums.State[:], s.Rows, s.Bytes, s.coverage.encode())
 	if err != nil {
 		return fmt.Errorf("write head of replica: %w", err)
 	}
@@ -128,7 +132,9 @@ func writeState(c *conn, s *State, withMeta bool) error {
 func readState(c *conn) (*State, error) {
 	s := &State{Members: map[string]access.Member{}, Invitations: map[string]access.Role{}}
 	format := int64(0)
-	found, err := c.one("SELECT seq,at,content,state,rows,bytes,format,forgotten FROM head", func(r *sqlite.Stmt) {
+	var covered []byte
+	found, err := c.one("SELECT seq,at,content,state,rows,bytes,format,forgotten,coverage FROM head", func(r *sqlite.Stmt) {
+		covered = columnBlob(r, 8)
 		s.Seq, s.At = r.ColumnInt64(0), schema.Millis(r.ColumnInt64(1))
 		s.Sums = commitlog.Sums{Content: columnSum(r, 2), State: columnSum(r, 3)}
 		s.Forgotten = schema.Millis(r.ColumnInt64(7))
@@ -146,6 +152,9 @@ func readState(c *conn) (*State, error) {
 		return nil, fmt.Errorf("read state of replica (found: %t): %w", found, err)
 	}
 	if err := s.decodeMeta([]byte(text)); err != nil {
+		return nil, err
+	}
+	if err := s.readIndex(c, covered); err != nil {
 		return nil, err
 	}
 	s.oldest, err = oldestCommit(c)

@@ -12,10 +12,10 @@ import (
 )
 
 // rowFields are the fields of every row before its columns.
-const rowFields = "id,ver,ca,ua,by"
+const rowFields = "id,ver,ca,ua,by,vs"
 
 const (
-	fieldCount = 5   // in rowFields
+	fieldCount = 6   // in rowFields
 	maxLists   = 32  // cached list statements of a table and connection
 	maxUpdates = 100 // cached update statements of a table and connection
 )
@@ -26,6 +26,8 @@ type tableStmts struct {
 	conn    *conn
 	def     *schema.Table
 	byNum   []int  // positions in def.Columns in order of column number
+	texts   []int  // positions of embedded columns, in order of column number
+	text    []byte // of a row, reused
 	columns string // ",c1,c2…" in the order of def.Columns
 	get     *sqlite.Stmt
 	insert  *sqlite.Stmt
@@ -51,7 +53,7 @@ func (c *conn) table(def *schema.Table) (*tableStmts, error) {
 			return nil, err
 		}
 	}
-	ts = &tableStmts{conn: c, def: def, byNum: columnOrder(def),
+	ts = &tableStmts{conn: c, def: def, byNum: columnOrder(def), texts: schema.EmbedColumns(def),
 		updates: map[string]*sqlite.Stmt{}, lists: map[string]*listStmt{}}
 	var b strings.Builder
 	for i := range def.Columns {
@@ -107,8 +109,8 @@ func (ts *tableStmts) prepareGet() (*sqlite.Stmt, error) {
 
 func (ts *tableStmts) prepareInsert() (*sqlite.Stmt, error) {
 	if ts.insert == nil {
-		marks := strings.Repeat(",?", fieldCount+len(ts.def.Columns))[1:]
-		s, err := ts.conn.transient(fmt.Sprintf("INSERT INTO t%d(%s%s) VALUES(%s)", ts.def.Num, rowFields, ts.columns, marks))
+		marks := strings.Repeat(",?", fieldCount+1+len(ts.def.Columns))[1:]
+		s, err := ts.conn.transient(fmt.Sprintf("INSERT INTO t%d(%s,h%s) VALUES(%s)", ts.def.Num, rowFields, ts.columns, marks))
 		if err != nil {
 			return nil, err
 		}
@@ -128,10 +130,11 @@ func (ts *tableStmts) prepareDelete() (*sqlite.Stmt, error) {
 	return ts.delete, nil
 }
 
-// prepareUpdate gives UPDATE … SET ver, ua and the columns of cells WHERE k.
-func (ts *tableStmts) prepareUpdate(cells []schema.Cell) (*sqlite.Stmt, error) {
+// prepareUpdate gives UPDATE … SET ver, ua, for a new text vs and h, and the
+// columns of cells WHERE k.
+func (ts *tableStmts) prepareUpdate(cells []schema.Cell, text bool) (*sqlite.Stmt, error) {
 	var scratch [64]byte
-	shape := scratch[:0]
+	shape := strconv.AppendBool(scratch[:0], text)
 	for i := range cells {
 		shape = strconv.AppendInt(append(shape, ','), int64(cells[i].Num), 10)
 	}
@@ -148,6 +151,9 @@ func (ts *tableStmts) prepareUpdate(cells []schema.Cell) (*sqlite.Stmt, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "UPDATE t%d SET ver=?,ua=?", ts.def.Num)
+	if text {
+		b.WriteString(",vs=?,h=?")
+	}
 	for i := range cells {
 		fmt.Fprintf(&b, ",c%d=?", cells[i].Num)
 	}
@@ -226,12 +232,12 @@ func firstError(err error, s *sqlite.Stmt) error {
 func createTable(def *schema.Table) []string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE t%d(k INTEGER PRIMARY KEY,id TEXT NOT NULL UNIQUE,ver INTEGER NOT NULL,"+
-		"ca INTEGER NOT NULL,ua INTEGER NOT NULL,by TEXT NOT NULL", def.Num)
+		"ca INTEGER NOT NULL,ua INTEGER NOT NULL,by TEXT NOT NULL,vs INTEGER,h BLOB", def.Num)
 	for i := range def.Columns {
 		fmt.Fprintf(&b, ",c%d %s", def.Columns[i].Num, storage(def.Columns[i].Type))
 	}
 	b.WriteString(")STRICT")
-	out := []string{b.String()}
+	out := append([]string{b.String(), createTextIndex(def.Num)}, createWords(def)...)
 	for i := range def.Columns {
 		if def.Columns[i].Unique {
 			out = append(out, createIndex(def.Num, def.Columns[i].Num))
