@@ -102,7 +102,7 @@ func TestImports(t *testing.T) {
 		{"shared/store/storetest/a.go", Module + "/shared/store", ""},
 		{"shared/store/storetest/a.go", Module + "/shared/room", "level 5, not below level 2"},
 		{"shared/room/roomtest/a.go", Module + "/shared/store/sqlitestore", ""},
-		{"infra/topology/a.go", Module + "/shared/fault", "level 0, not below level 0"},
+		{"infra/topology/a.go", Module + "/shared/store", "level 1, not below level 1"},
 		{"shared/novelty/a.go", "strings", "shared/novelty has no level: add a line"},
 		{"shared/novelty/a.go", Module + "/shared/store", "shared/novelty has no level"},
 		{"shared/room/deep/a.go", "strings", "shared/room/deep has no level"},

@@ -72,14 +72,14 @@ var levels = []level{
 	{"shared/backend/aws/embedding", 4}, // apart, so that only functions that embed link Bedrock
 
 	// Handlers, and the programs that wire them.
-	{"functions/internal/*", 2},   // gateway event ↔ net/http, partial batch failures, metering
+	{"functions/internal/*", 8},   // gateway event ↔ net/http, partial batch failures, metering
 	{"functions/*", 9},            // one a Lambda
 	{"functions/*/bootstrap", 10}, // its program
 
 	// How it is hosted.
-	{"infra/topology", 0},         // functions, routes, queues, schedules as plain values
-	{"infra/stack", 1},            // CDK constructs
-	{"infra", 2},                  // the CDK app
+	{"infra/topology", 1},         // functions, routes, queues, schedules as plain values
+	{"infra/stack", 2},            // CDK constructs
+	{"infra", 3},                  // the CDK app
 	{"web", 0},                    // the built UI
 	{"infra/local", 10},           // the one-process runner
 	{"infra/local/bootstrap", 11}, // its program
