@@ -60,6 +60,8 @@ type Config struct {
 	BackoffBase      time.Duration // 0: the program's own
 	EmbeddingsQueue  string
 	EmbeddingsDLQ    string
+	Metrics          string
+	LogFormat        string
 }
 
 // MaxRoomBytes is how large a room may grow.
@@ -152,6 +154,14 @@ var Settings = []Setting{
 	{"NANO_EMBEDDINGS_DLQ", "", "address of its dead-letter queue", func(c *Config, v string) error {
 		c.EmbeddingsDLQ = v
 		return webAddress(v)
+	}},
+	{"NANO_METRICS", "", "off, stdout, or the file that metrics are written to as lines; empty: metrics.jsonl in NANO_DATA", func(c *Config, v string) error {
+		c.Metrics = v
+		return nil
+	}},
+	{"NANO_LOG_FORMAT", "text", "text or json", func(c *Config, v string) error {
+		c.LogFormat = v
+		return oneOf(v, "text", "json")
 	}},
 	{"NANO_LOG", "info", "debug, info, warn or error", func(c *Config, v string) error {
 		c.LogLevel = v

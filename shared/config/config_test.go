@@ -22,7 +22,7 @@ func TestReadDefaults(t *testing.T) {
 	want := Config{
 		Backend: Embedded, Addr: "127.0.0.1:8787", Data: ".nanotype", RoomMaxMB: 256, CacheMB: 512,
 		Table: "nanotype", Bucket: "nanotype", LogLevel: "info",
-		Embedder: Static, EmbedderTimeout: 30 * time.Second, EmbedConcurrency: 4,
+		Embedder: Static, EmbedderTimeout: 30 * time.Second, EmbedConcurrency: 4, LogFormat: "text",
 	}
 	if c != want {
 		t.Errorf("got %+v, want %+v", c, want)
@@ -42,6 +42,7 @@ func TestReadRefusesEachBadSetting(t *testing.T) {
 		{"AWS_ENDPOINT_URL", "localhost:4566", "http or https"},
 		{"NANO_RATE_READS", "-1", "from 0"},
 		{"NANO_LOG", "loud", "one of debug"},
+		{"NANO_LOG_FORMAT", "xml", "one of text, json"},
 		{"NANO_EMBEDDER", "word2vec", "one of static, bedrock, openai"},
 		{"NANO_EMBEDDER", "openai", "needs NANO_EMBEDDER_URL"},
 		{"NANO_EMBEDDER_URL", "localhost", "http or https"},
