@@ -63,3 +63,15 @@ func put(ctx context.Context, st store.Store, item store.Item) (won bool, err er
 	}
 	return false, err
 }
+
+// AppendAt puts an entry into slot n, the one after what the caller has read,
+// or nowhere: won is false when somebody else was faster, so that the entry
+// may not fit any more. Errors as Append's.
+func AppendAt(ctx context.Context, st store.Store, room string, e *Entry, n int64) (won bool, err error) {
+	e.N = n
+	won, err = put(ctx, st, store.Item{Key: Key(room, n), Data: AppendEntry(nil, e)})
+	if err != nil {
+		return false, fmt.Errorf("append to the index log of room %s: %w", room, err)
+	}
+	return won, nil
+}

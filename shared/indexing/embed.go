@@ -1,0 +1,203 @@
+package indexing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"nanotypedb/shared/embedder"
+	"nanotypedb/shared/faultpoint"
+	"nanotypedb/shared/indexlog"
+	"nanotypedb/shared/vector"
+)
+
+// wanted is a text that this call embeds.
+type wanted struct {
+	key    textKey
+	text   string
+	claim  *claim
+	result embedder.Result
+	vector vector.Int8
+	kept   bool // its vector was kept already
+}
+
+// embed gives vectors to the works that have none: those that were kept
+// before, those that another call is embedding, and the rest from the model.
+func (x *Indexer) embed(ctx context.Context, works []*work) {
+	mine, theirs := x.claim(works)
+	defer func() { // also when something panics, so that nobody waits for ever
+		for _, w := range mine {
+			x.claims.finish(w.key, w.claim, vector.Int8{}, embedder.Stopped(ctx))
+		}
+	}()
+	x.find(ctx, mine)
+	x.ask(ctx, mine)
+	x.keep(ctx, mine)
+	found := map[textKey]*wanted{}
+	for _, w := range mine {
+		found[w.key] = w
+	}
+	for _, w := range works {
+		if of := found[w.key()]; w.open() && of != nil {
+			w.vector, w.err = of.vector, of.result.Err
+		}
+	}
+	// Those of others are waited for behind: two calls that wait for each
+	// other have both told what they have. The claims are finished first.
+	for _, w := range mine {
+		x.claims.finish(w.key, w.claim, w.vector, w.result.Err)
+	}
+	mine = nil
+	for _, w := range works {
+		if of := theirs[w.key()]; w.open() && of != nil {
+			w.vector, w.err = of.await(ctx)
+		}
+	}
+}
+
+// claim divides the texts that have no vector into those of this call and
+// those that another is embedding.
+func (x *Indexer) claim(works []*work) (mine []*wanted, theirs map[textKey]*claim) {
+	theirs = map[textKey]*claim{}
+	seen := map[textKey]bool{}
+	for _, w := range works {
+		key := w.key()
+		if !w.open() || seen[key] {
+			continue
+		}
+		seen[key] = true
+		if c, own := x.claims.take(key); own {
+			mine = append(mine, &wanted{key: key, text: w.text, claim: c})
+		} else {
+			theirs[key] = c
+		}
+	}
+	return mine, theirs
+}
+
+// await waits for what another call makes of a text.
+func (c *claim) await(ctx context.Context) (vector.Int8, error) {
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		return vector.Int8{}, embedder.Stopped(ctx)
+	}
+	return c.vector, c.err
+}
+
+// find finds the vectors that were kept before.
+func (x *Indexer) find(ctx context.Context, mine []*wanted) {
+	atOnce(len(mine), 10, func(i int) {
+		w := mine[i]
+		v, ok, err := x.kept(ctx, w.key.room, w.key.hash)
+		switch {
+		case err != nil:
+			w.result.Err = err
+		case ok:
+			w.vector, w.kept = v, true
+		}
+	})
+}
+
+// ask asks the model for the texts that have no vector, each once. What it is
+// too busy for is asked for again when it wants, as long as that is soon: so a
+// busy model costs a job no receive.
+func (x *Indexer) ask(ctx context.Context, mine []*wanted) {
+	patience := x.Now().Add(patienceBases * x.Base)
+	for {
+		open := x.unanswered(mine)
+		if len(open) == 0 {
+			return
+		}
+		if err := x.Pace.Ready(ctx); err != nil {
+			return
+		}
+		busy := x.askOnce(ctx, open)
+		if busy == nil {
+			return
+		}
+		wait := max(retryAfter(busy), x.Base/2)
+		x.Pace.throttled(wait)
+		if x.Now().Add(wait).After(patience) || pastDeadline(ctx, wait) {
+			return
+		}
+	}
+}
+
+// patienceBases is how many times Base a call waits for a busy model.
+const patienceBases = 4
+
+// deadlineMargin is what a call needs to keep and tell what it has.
+const deadlineMargin = 5 * time.Second
+
+func pastDeadline(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < wait+deadlineMargin
+}
+
+// unanswered are the texts to ask for, also those that the model was too busy
+// for.
+func (x *Indexer) unanswered(mine []*wanted) (open []*wanted) {
+	for _, w := range mine {
+		if !w.kept && len(w.result.Vector) == 0 && (w.result.Err == nil || embedder.ClassOf(w.result.Err) == embedder.Throttled) {
+			open = append(open, w)
+		}
+	}
+	return open
+}
+
+// askOnce asks for each text once, equal ones of several rooms together. It
+// returns the error of one that the model was too busy for.
+func (x *Indexer) askOnce(ctx context.Context, open []*wanted) (busy error) {
+	at := map[indexlog.Hash]int{}
+	var texts []string
+	for _, w := range open {
+		if _, ok := at[w.key.hash]; !ok {
+			at[w.key.hash] = len(texts)
+			texts = append(texts, w.text)
+		}
+	}
+	var results []embedder.Result
+	most := x.Embedder.Limits().Texts
+	for from := 0; from < len(texts); from += most {
+		results = append(results, x.Embedder.Embed(ctx, texts[from:min(from+most, len(texts))], embedder.Document)...)
+	}
+	for _, w := range open {
+		w.result = results[at[w.key.hash]]
+		if embedder.ClassOf(w.result.Err) == embedder.Throttled {
+			busy = w.result.Err
+		}
+	}
+	if busy == nil {
+		x.Pace.worked()
+	}
+	return busy
+}
+
+// keep stores new vectors, so that no text is embedded twice.
+func (x *Indexer) keep(ctx context.Context, mine []*wanted) {
+	if len(mine) > 0 {
+		faultpoint.Reach(PointEmbedded)
+	}
+	atOnce(len(mine), 10, func(i int) {
+		w := mine[i]
+		if w.kept || w.result.Err != nil {
+			return
+		}
+		var err error
+		if len(w.result.Vector) == 0 { // never asked for: the call was stopped
+			err = embedder.Stopped(ctx)
+		} else if w.vector, err = vector.Quantize(w.result.Vector); err != nil {
+			err = embedder.Wrong("the model answered with a vector that cannot be kept").Because(err)
+		} else if err = x.store(ctx, w.key.room, w.key.hash, w.vector); err != nil {
+			err = fmt.Errorf("keep a vector: %w", err)
+		}
+		if err != nil {
+			w.result = embedder.Result{Err: err}
+			w.vector = vector.Int8{}
+		}
+	})
+	if len(mine) > 0 {
+		faultpoint.Reach(PointStored)
+	}
+}

@@ -1,0 +1,383 @@
+package indexing
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"nanotypedb/shared/fault"
+	"nanotypedb/shared/indexlog"
+	"nanotypedb/shared/replica"
+	"nanotypedb/shared/schema"
+	"nanotypedb/shared/schema/strictjson"
+	"nanotypedb/shared/store"
+	"nanotypedb/shared/vector"
+)
+
+// Sweep goes through the rows of a room that have a text and no vector: those
+// whose vector is kept get an entry of the index log, the others a job. It is
+// where a message of the queue goes on, after row Key of table Table.
+type Sweep struct {
+	Table  int
+	Key    string
+	Old    bool // only rows whose text is waiting for longer than a job needs
+	Failed bool // those whose jobs are dead too
+}
+
+// oldEnough is when a row without a vector has probably lost its job.
+const oldEnough = 15 * time.Minute
+
+// sweepStep is how many rows one step of a sweep looks at.
+const sweepStep = 500
+
+func (s *Sweep) append(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `{"table":`...), int64(s.Table), 10)
+	dst = strictjson.AppendString(append(dst, `,"key":`...), s.Key)
+	if s.Old {
+		dst = append(dst, `,"old":true`...)
+	}
+	if s.Failed {
+		dst = append(dst, `,"failed":true`...)
+	}
+	return append(dst, '}')
+}
+
+func (s *Sweep) member(d *strictjson.Scanner, key []byte) (err error) {
+	switch string(key) {
+	case "table":
+		var n int64
+		n, err = schema.ScanInt(d)
+		s.Table = int(n)
+	case "key":
+		s.Key, err = d.String()
+	case "old":
+		s.Old, err = d.Bool()
+	case "failed":
+		s.Failed, err = d.Bool()
+	default:
+		err = fmt.Errorf("there is an unknown member %.40q", key)
+	}
+	return err
+}
+
+func (s *Sweep) check() error {
+	if s.Table < 0 || len(s.Key) > 64 {
+		return errors.New("its sweep has no place to go on")
+	}
+	return nil
+}
+
+// Swept is what one step of a sweep did.
+type Swept struct {
+	Next    *Sweep // where the next goes on; nil: the room is done
+	Jobs    int
+	Found   int // rows whose vector was kept
+	Indexed []Indexed
+}
+
+// SweepStep does one step of a sweep. It may be done again from the same
+// place.
+func (x *Indexer) SweepStep(ctx context.Context, room string, s Sweep) (Swept, error) {
+	var rows []replica.PendingRow
+	var seq int64
+	r, release, err := x.Replicas.Acquire(ctx, room)
+	if fault.Is(err, fault.NotFound) {
+		return Swept{}, nil // purged since
+	}
+	if err != nil {
+		return Swept{}, fmt.Errorf("sweep room %s: %w", room, err)
+	}
+	defer release()
+	if err := x.prepare(ctx, r, room); err != nil {
+		return Swept{}, fmt.Errorf("sweep room %s: %w", room, err)
+	}
+	err = r.View(ctx, func(v *replica.View) (err error) {
+		if v.State().Closed {
+			return nil
+		}
+		seq = v.State().Seq
+		rows, err = v.Unindexed(ctx, s.Table, s.Key, sweepStep, s.Failed)
+		return err
+	})
+	if err != nil {
+		return Swept{}, fmt.Errorf("sweep room %s: %w", room, err)
+	}
+	swept, err := x.sweepRows(ctx, room, seq, x.due(rows, s))
+	if err != nil {
+		return Swept{}, fmt.Errorf("sweep room %s: %w", room, err)
+	}
+	if len(rows) == sweepStep {
+		next := s
+		last := rows[len(rows)-1]
+		next.Table, next.Key = last.Table, last.ID
+		swept.Next = &next
+	}
+	return swept, nil
+}
+
+// prepare brings a room to the present, and to the model.
+func (x *Indexer) prepare(ctx context.Context, r *replica.Replica, room string) error {
+	if err := r.CatchUp(ctx); err != nil {
+		return err
+	}
+	if err := r.CatchUpIndex(ctx); err != nil {
+		return err
+	}
+	st := r.State()
+	if x.Embedder == nil || st.Closed || st.Model == x.Embedder.Model() || st.Model == "" {
+		return nil
+	}
+	return x.adopt(ctx, r, room)
+}
+
+// due leaves the rows that a sweep is for.
+func (x *Indexer) due(rows []replica.PendingRow, s Sweep) []replica.PendingRow {
+	if !s.Old {
+		return rows
+	}
+	due := make([]replica.PendingRow, 0, len(rows))
+	for _, row := range rows {
+		if x.Now().Sub(time.UnixMilli(int64(row.Since))) > oldEnough {
+			due = append(due, row)
+		}
+	}
+	return due
+}
+
+// sweepRows gives each row its kept vector, or a job.
+func (x *Indexer) sweepRows(ctx context.Context, room string, seq int64, rows []replica.PendingRow) (Swept, error) {
+	vectors := make([]vector.Int8, len(rows))
+	errs := make([]error, len(rows))
+	if x.Embedder != nil {
+		atOnce(len(rows), 16, func(i int) { vectors[i], _, errs[i] = x.kept(ctx, room, rows[i].Hash) })
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Swept{}, err
+	}
+	var swept Swept
+	var works []*work
+	var bodies []string
+	for i, row := range rows {
+		j := Job{Room: room, Table: row.Table, Row: row.ID, Hash: row.Hash, Seq: seq, Again: true}
+		if len(vectors[i].Values) == 0 {
+			bodies = append(bodies, j.Encode())
+			continue
+		}
+		works = append(works, &work{Delivery: Delivery{Job: j}, vector: vectors[i]})
+	}
+	var err error
+	if swept.Indexed, err = x.sayFound(ctx, room, works); err != nil {
+		return Swept{}, err
+	}
+	swept.Found, swept.Jobs = len(works), len(bodies)
+	return swept, x.sendAll(ctx, bodies)
+}
+
+// sayFound says in the index log that rows have vectors that were kept.
+func (x *Indexer) sayFound(ctx context.Context, room string, works []*work) ([]Indexed, error) {
+	if len(works) == 0 {
+		return nil, nil
+	}
+	which := make([]int, len(works))
+	err := x.view(ctx, room, 0, func(_ *replica.Replica, v *replica.View) error {
+		for i, w := range works {
+			which[i] = i
+			found := w.vector
+			if err := x.lookAt(ctx, v, w); err != nil {
+				return err
+			}
+			w.vector = found
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	said := x.say(ctx, room, works, which)
+	for _, w := range works {
+		err = errors.Join(err, w.err)
+	}
+	return said, err
+}
+
+// sweptItem is what SWEPT of a room holds: up to where nothing was left to do.
+type sweptItem struct {
+	Seq   int64  `json:"seq"`
+	Model string `json:"model"`
+}
+
+func sweptKey(room string) store.Key {
+	return store.Key{PK: indexlog.Partition(room), SK: "SWEPT"}
+}
+
+// Complete tells whether a room whose newest seq is head needs no sweep: each
+// of its texts had a vector of the model when it was last looked at, and it
+// has not changed since.
+func (x *Indexer) Complete(ctx context.Context, room string, head int64) (bool, error) {
+	item, err := x.Store.Get(ctx, sweptKey(room), false)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read how far room %s is swept: %w", room, err)
+	}
+	var s sweptItem
+	if err := json.Unmarshal(item.Data, &s); err != nil {
+		return false, nil //nolint:nilerr // it is swept again
+	}
+	return s.Seq == head && s.Model == x.model(), nil
+}
+
+// maxStray is how many messages may wait in the queue when the schedule sends
+// jobs: rows without a vector have jobs among them, which it would double.
+const maxStray = 1000
+
+// Reconcile sweeps a room for rows that lost their jobs, as the schedule does,
+// and removes what nobody needs. tell is told of new entries.
+func (x *Indexer) Reconcile(ctx context.Context, room string, tell func(context.Context, Indexed)) error {
+	counts, err := x.Queue.Counts(ctx)
+	if err != nil {
+		return fmt.Errorf("count the jobs: %w", err)
+	}
+	if counts.Waiting+counts.InFlight+counts.Delayed > maxStray {
+		return nil // they are being worked on; the next time will do
+	}
+	jobs := 0
+	for s := (&Sweep{Old: true}); s != nil; {
+		swept, err := x.SweepStep(ctx, room, *s)
+		if err != nil {
+			return err
+		}
+		for _, said := range swept.Indexed {
+			tell(ctx, said)
+		}
+		jobs += swept.Jobs
+		s = swept.Next
+	}
+	if jobs > 0 {
+		x.Log.InfoContext(ctx, "rows without vector and job were queued", "room", room, "jobs", jobs)
+	}
+	if err := x.clean(ctx, room); err != nil {
+		return err
+	}
+	return x.complete(ctx, room)
+}
+
+// complete notes that nothing is left to do in a room, if so.
+func (x *Indexer) complete(ctx context.Context, room string) error {
+	var s sweptItem
+	done := false
+	err := x.view(ctx, room, 0, func(_ *replica.Replica, v *replica.View) error {
+		c, err := v.Coverage(ctx)
+		done = err == nil && c.Pending == 0 && (v.State().Model == x.model() || c.Rows == 0)
+		s = sweptItem{Seq: v.State().Seq, Model: x.model()}
+		return err
+	})
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil || !done {
+		return err
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return x.Store.Write(ctx, store.Write{Item: store.Item{Key: sweptKey(room), Data: data}})
+}
+
+// clean removes failures of texts that have a vector or no row, and vectors
+// that no row has had for long.
+func (x *Indexer) clean(ctx context.Context, room string) error {
+	return x.view(ctx, room, 0, func(_ *replica.Replica, v *replica.View) error {
+		if v.State().Closed {
+			return nil
+		}
+		return errors.Join(x.cleanFailures(ctx, room, v), x.cleanVectors(ctx, room, v))
+	})
+}
+
+func (x *Indexer) cleanFailures(ctx context.Context, room string, v *replica.View) error {
+	return x.each(ctx, room, failPrefix, func(item store.Item) error {
+		f, err := decodeFailure(item.Data)
+		if err != nil {
+			return err
+		}
+		_, hash, _, ok, err := v.RowText(ctx, f.Table, f.Row)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		if err == nil && ok && hash == f.Hash {
+			if _, has, err := v.Vector(ctx, f.Hash); err != nil || !has {
+				return err
+			}
+		}
+		return x.removeUnchanged(ctx, item)
+	})
+}
+
+func (x *Indexer) cleanVectors(ctx context.Context, room string, v *replica.View) error {
+	return x.each(ctx, room, "VEC#", func(item store.Item) error {
+		var stored vectorItem
+		if err := json.Unmarshal(item.Data, &stored); err != nil {
+			return x.removeUnchanged(ctx, item)
+		}
+		if x.Now().Sub(time.UnixMilli(int64(stored.Used))) < keepUnused {
+			return nil
+		}
+		hash, model, ok := parseVectorKey(item.SK)
+		if ok && model == x.model() {
+			if rows, err := v.RowsOf(ctx, hash); err != nil || len(rows) > 0 {
+				return err
+			}
+		}
+		return x.removeUnchanged(ctx, item)
+	})
+}
+
+func parseVectorKey(sk string) (hash indexlog.Hash, model string, ok bool) {
+	rest, ok := strings.CutPrefix(sk, "VEC#")
+	if !ok {
+		return hash, "", false
+	}
+	cut := strings.LastIndexByte(rest, '#')
+	if cut < 0 {
+		return hash, "", false
+	}
+	hash, ok = parseHash(rest[cut+1:])
+	return hash, rest[:cut], ok
+}
+
+// removeUnchanged removes an item on the condition that nobody has renewed or
+// changed it since it was read.
+func (x *Indexer) removeUnchanged(ctx context.Context, item store.Item) error {
+	err := x.Store.Write(ctx, store.Write{Action: store.Delete, Item: store.Item{Key: item.Key}, If: store.Unchanged, Previous: item.Data})
+	var changed *store.ConditionError
+	if errors.As(err, &changed) {
+		return nil
+	}
+	return err
+}
+
+// each calls fn for the items of a room's index whose sort keys begin so.
+func (x *Indexer) each(ctx context.Context, room, prefix string, fn func(store.Item) error) error {
+	q := store.Query{PK: indexlog.Partition(room), From: prefix, To: prefix + "~", Strong: true}
+	for {
+		page, err := x.Store.Query(ctx, q)
+		if err != nil {
+			return fmt.Errorf("read the index of room %s: %w", room, err)
+		}
+		for _, item := range page.Items {
+			if err := fn(item); err != nil {
+				return err
+			}
+		}
+		if q.After = page.Next; q.After == "" {
+			return nil
+		}
+	}
+}
