@@ -42,6 +42,7 @@ type Announcer interface {
 // Deps are the parts that the function uses.
 type Deps struct {
 	Rooms     Rooms
+	Alerts    Alerts
 	Identity  identity.Verifier
 	Tickets   *access.Tickets
 	Announcer Announcer

@@ -31,6 +31,12 @@ var trials = map[string]trial{
 	"GET /v1/rooms/{room}/log":                      {"/v1/rooms/den/log?since=0", ""},
 	"GET /v1/rooms/{room}/tables/{table}/rows":      {"/v1/rooms/den/tables/tasks/rows", ""},
 	"GET /v1/rooms/{room}/tables/{table}/rows/{id}": {"/v1/rooms/den/tables/tasks/rows/t1", ""},
+
+	"GET /v1/rooms/{room}/alerts":             {"/v1/rooms/den/alerts", ""},
+	"PUT /v1/rooms/{room}/alerts/{topic}":     {"/v1/rooms/den/alerts/down", `{"description":"outages"}`},
+	"DELETE /v1/rooms/{room}/alerts/{topic}":  {"/v1/rooms/den/alerts/theirs", ""},
+	"GET /v1/rooms/{room}/alerts/inbox":       {"/v1/rooms/den/alerts/inbox", ""},
+	"POST /v1/rooms/{room}/alerts/inbox/read": {"/v1/rooms/den/alerts/inbox/read", `{"all":true}`},
 }
 
 // signedIn are the routes that take no role in a room: what they tell depends
@@ -66,6 +72,9 @@ func tryRoute(t *testing.T, route *api.Route, try trial) {
 		name string
 		role access.Role
 	}{{"", access.None}, {"eve", access.None}, {"iris", access.None}, {"vera", access.Viewer}, {"bob", access.Editor}, {"ada", access.Owner}} {
+		if who.role != access.None {
+			w.ask(who.name, "PUT", "/v1/rooms/den/alerts/theirs", `{"description":"First"}`)
+		}
 		before := w.seq()
 		out := w.send(request{as: who.name, method: route.Method, path: try.path, body: try.body})
 		if want := expected(who.name, who.role, route); out.Code != want {

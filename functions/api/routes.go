@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/room"
@@ -38,7 +39,12 @@ var page = []Param{
 
 // Routes is every operation. OpenAPI is made from it, and a test tries each
 // with every role.
-var Routes = []Route{
+var Routes = slices.Concat(
+	coreRoutes,
+	alertRoutes,
+)
+
+var coreRoutes = []Route{
 	{Method: "GET", Path: "/healthz", Open: true, Summary: "Whether the service runs, and its protocol.",
 		Status: http.StatusOK, Answer: Health{}, call: health},
 	{Method: "GET", Path: "/openapi.json", Open: true, Summary: "This description.",

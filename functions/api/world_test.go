@@ -13,7 +13,9 @@ import (
 
 	"nanotypedb/functions/api"
 	"nanotypedb/shared/access"
+	"nanotypedb/shared/alert"
 	"nanotypedb/shared/blob/dirblob"
+	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/identity"
 	"nanotypedb/shared/identity/devidentity"
 	"nanotypedb/shared/replica"
@@ -30,8 +32,31 @@ type world struct {
 	engine    *room.Engine
 	tickets   *access.Tickets
 	issuer    *devidentity.Issuer
+	alerts    *alert.Alerts
+	model     letters
 	announced *announcements
 	log       *bytes.Buffer
+}
+
+// letters is a model in which texts are near that have the same letters.
+type letters struct{}
+
+func (letters) Model() string           { return "letters" }
+func (letters) Dim() int                { return 26 }
+func (letters) Limits() embedder.Limits { return embedder.Limits{Texts: 10, Bytes: 1 << 16} }
+
+func (letters) Embed(_ context.Context, texts []string, _ embedder.Kind) []embedder.Result {
+	results := make([]embedder.Result, len(texts))
+	for i, text := range texts {
+		v := make([]float32, 26)
+		for _, c := range strings.ToLower(text) {
+			if c >= 'a' && c <= 'z' {
+				v[c-'a']++
+			}
+		}
+		results[i] = embedder.Finish(v, 26)
+	}
+	return results
 }
 
 // announcements records what the live side is told.
@@ -88,8 +113,11 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 			Store: st, Replicas: replicas, Limiter: access.NewLimiter(st, limits, nil, nil), Log: slog.New(slog.DiscardHandler),
 		}),
 	}
+	w.alerts = alert.New(alert.Options{
+		Store: st, Rooms: w.engine, Replicas: replicas, Embedder: w.model, Limiter: access.NewLimiter(st, limits, nil, nil),
+	})
 	d := api.Deps{
-		Rooms: w.engine, Identity: issuer, Tickets: w.tickets, Announcer: w.announced,
+		Rooms: w.engine, Alerts: w.alerts, Identity: issuer, Tickets: w.tickets, Announcer: w.announced,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {
