@@ -19,13 +19,21 @@ func (d *Draft) createTable(op *commitlog.Op) error {
 	if op.Def == nil || op.Def.Num < w.Schema.NextTable {
 		return fmt.Errorf("replica: entry %d makes a table under a number used before", d.entry.Seq)
 	}
-	d.changeSchema(w.Schema.WithTable(op.Def))
-	for _, q := range createTable(op.Def) {
+	if err := d.makeTable(op.Def); err != nil {
+		return err
+	}
+	return d.keepChange(op)
+}
+
+// makeTable puts an empty table into schema and database.
+func (d *Draft) makeTable(def *schema.Table) error {
+	d.changeSchema(d.work.Schema.WithTable(def))
+	for _, q := range createTable(def) {
 		if err := d.conn.script(q); err != nil {
 			return fmt.Errorf("create table: %w", err)
 		}
 	}
-	return d.keepChange(op)
+	return nil
 }
 
 func (d *Draft) dropTable(ctx context.Context, op *commitlog.Op) error {
@@ -36,23 +44,31 @@ func (d *Draft) dropTable(ctx context.Context, op *commitlog.Op) error {
 	if op.Def == nil || op.Def.Num != op.Table {
 		return fmt.Errorf("replica: entry %d drops table %d without its definition", d.entry.Seq, op.Table)
 	}
-	err = ts.each(ctx, func(_ int64, row *Row) error {
+	if err := d.removeTable(ctx, ts); err != nil {
+		return err
+	}
+	return d.keepChange(op)
+}
+
+// removeTable takes a table with its rows out of schema and database.
+func (d *Draft) removeTable(ctx context.Context, ts *tableStmts) error {
+	err := ts.each(ctx, func(_ int64, row *Row) error {
 		d.count(ts, row, -1)
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("drop table: %w", err)
 	}
-	d.changeSchema(d.work.Schema.WithoutTable(op.Table))
+	d.changeSchema(d.work.Schema.WithoutTable(ts.def.Num))
 	if err := ts.finalize(); err != nil {
 		return err
 	}
-	for _, q := range append(dropWords(ts.def), fmt.Sprintf("DROP TABLE t%d", op.Table)) {
+	for _, q := range append(dropWords(ts.def), fmt.Sprintf("DROP TABLE t%d", ts.def.Num)) {
 		if err := d.conn.script(q); err != nil {
 			return fmt.Errorf("drop table: %w", err)
 		}
 	}
-	return d.keepChange(op)
+	return nil
 }
 
 // changeSchema puts another schema in place, with its part of the sums.

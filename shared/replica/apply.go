@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,8 @@ func (d *Draft) apply(ctx context.Context, op *commitlog.Op) error {
 		d.setInvite(op)
 	case commitlog.SetRoom:
 		d.setRoom(op)
+	case commitlog.LoadBlob:
+		return d.load(ctx, op)
 	default:
 		return fault.New(fault.Unavailable, "operation %q is of a newer version of the program", op.Kind)
 	}
@@ -74,8 +77,8 @@ func (d *Draft) insert(op *commitlog.Op) error {
 	if err != nil {
 		return err
 	}
-	row := Row{ID: op.ID, Version: d.entry.Seq, CreatedAt: d.entry.At, UpdatedAt: d.entry.At, CreatedBy: op.Creator,
-		Values: make([]schema.Value, len(ts.def.Columns))}
+	row := Row{ID: op.ID, Version: d.entry.Seq, CreatedAt: cmp.Or(op.CreatedAt, d.entry.At), UpdatedAt: cmp.Or(op.UpdatedAt, d.entry.At),
+		CreatedBy: op.Creator, Values: make([]schema.Value, len(ts.def.Columns))}
 	if err := ts.set(row.Values, op); err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type Cache struct {
 	total   cost       // of those in lru
 	closed  bool
 	loads   sync.WaitGroup
+	copies  map[string]*loadCopy // of loads under way, by blob key
 
 	files   atomic.Int64
 	loading semaphore // replicas made from checkpoint and log at the same time
@@ -94,7 +95,7 @@ func NewCache(o Options) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cache{o: o, scratch: s, entries: map[string]*entry{}, lru: list.New(), loading: make(semaphore, maxLoads)}, nil
+	return &Cache{o: o, scratch: s, entries: map[string]*entry{}, lru: list.New(), copies: map[string]*loadCopy{}, loading: make(semaphore, maxLoads)}, nil
 }
 
 // Acquire returns the replica of a room, loading it when needed (checkpoint

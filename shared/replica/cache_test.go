@@ -382,7 +382,8 @@ func TestAWriterDoesNotBeginOnADamagedReplica(t *testing.T) {
 func TestEntriesOfANewerProgramStopTheReader(t *testing.T) {
 	w := newWorld(t)
 	r := w.create(w.cache())
-	w.commitAs(r, commitlog.Load) // not known yet
+	newer := store.Item{Key: commitlog.Key(ulid, r.State().Seq+1), Data: []byte(`{"f":1000}`)}
+	must(t, w.st.Write(t.Context(), store.Write{If: store.Absent, Item: newer}))
 	if _, _, err := w.cache().Acquire(t.Context(), ulid); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %v", err)
 	}

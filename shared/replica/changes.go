@@ -66,6 +66,9 @@ func renaming(op *commitlog.Op) (commitlog.Op, bool) {
 		a := op.Alter
 		slim := schema.Alteration{Table: a.Table, Was: a.Was, Name: a.Name, Add: named(a.Add), Drop: a.Drop, Rename: a.Rename}
 		return commitlog.Op{Kind: op.Kind, Alter: &slim}, a.Name != "" || len(a.Add)+len(a.Drop)+len(a.Rename) > 0
+	case commitlog.LoadBlob:
+		slim := commitlog.Bulk{Made: op.Load.Made, Was: op.Load.Was}
+		return commitlog.Op{Kind: op.Kind, Load: &slim}, len(slim.Made)+len(slim.Was) > 0
 	default:
 		return commitlog.Op{}, false
 	}

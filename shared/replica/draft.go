@@ -27,6 +27,7 @@ type Draft struct {
 	ops       int  // applied in the started entry
 	touched   []touch
 	size      int64 // about the bytes of the entries finished
+	loaded    int64 // what loads add to the tail, so that a checkpoint follows
 	err       error // why the draft can no longer be published
 	ended     bool
 }
@@ -244,7 +245,7 @@ func (d *Draft) Publish(durable time.Time) error {
 	}
 	d.r.skew = skew{} // what was published states the sums as they are
 	d.r.wrong.Store(false)
-	d.r.tailBytes.Add(d.size)
+	d.r.tailBytes.Add(d.size + d.loaded)
 	d.r.setCaughtUp(durable)
 	d.r.maintain(d.conn, d.size)
 	return nil

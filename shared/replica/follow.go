@@ -74,7 +74,7 @@ func (f *follower) apply(ctx context.Context, e *commitlog.Entry) error {
 }
 
 // kinds are the entries whose operations are all there is to apply.
-var kinds = []commitlog.Kind{commitlog.Ordinary, commitlog.Create, commitlog.Closed, commitlog.Check, commitlog.Undo}
+var kinds = []commitlog.Kind{commitlog.Ordinary, commitlog.Create, commitlog.Closed, commitlog.Check, commitlog.Undo, commitlog.Load}
 
 // replay applies a whole entry of the log.
 func (d *Draft) replay(ctx context.Context, e *commitlog.Entry) error {

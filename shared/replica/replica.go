@@ -331,6 +331,7 @@ func (r *Replica) applyPage(ctx context.Context, entries []*commitlog.Entry, tru
 	}
 	r.skew = f.skew
 	r.wrong.Store(f.skew != skew{})
-	r.maintain(d.conn, d.size)
+	r.tailBytes.Add(d.loaded)
+	r.maintain(d.conn, d.size+d.loaded)
 	return nil
 }
