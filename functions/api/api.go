@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 
-	"nanotypedb/functions/internal/metering"
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/identity"
+	"nanotypedb/shared/metering"
 	"nanotypedb/shared/room"
 )
 

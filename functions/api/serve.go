@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"nanotypedb/functions/internal/gateway"
-	"nanotypedb/functions/internal/metering"
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/id"
+	"nanotypedb/shared/metering"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/usage"
 	"nanotypedb/shared/wire"

@@ -14,11 +14,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"nanotypedb/functions/internal/metering"
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/audience"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/id"
+	"nanotypedb/shared/metering"
 	"nanotypedb/shared/push"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/usage"

@@ -47,6 +47,7 @@ var levels = []level{
 	{"shared/loadfile", 3},             // the blob that a load names
 	{"shared/access", 2},               // principals, roles, members, tickets, keys, rates
 	{"shared/usage", 3},                // what rooms and principals consume, and its cost
+	{"shared/metering", 4},             // one invocation: its usage and its metrics
 	{"shared/replica", 4},              // a room at a seq
 	{"shared/room", 5},                 // operations → entry, one writer a room, undo
 	{"shared/job", 5},                  // long work in steps
@@ -72,7 +73,7 @@ var levels = []level{
 	{"shared/backend/aws/embedding", 4}, // apart, so that only functions that embed link Bedrock
 
 	// Handlers, and the programs that wire them.
-	{"functions/internal/*", 8},   // gateway event ↔ net/http, partial batch failures, metering
+	{"functions/internal/*", 8},   // gateway event ↔ net/http, partial batch failures
 	{"functions/*", 9},            // one a Lambda
 	{"functions/*/bootstrap", 10}, // its program
 

@@ -44,6 +44,7 @@ type parts struct {
 	telling  *audience.Background
 	live     *live.Handler
 	relay    *relay.Handler
+	meters   *meters
 	closers  []io.Closer
 }
 
@@ -51,7 +52,7 @@ type parts struct {
 func openParts(ctx context.Context, c config.Config, log *slog.Logger) (*parts, error) {
 	p := &parts{}
 	for _, open := range []func(context.Context, config.Config, *slog.Logger) error{
-		p.openBackend, p.openIssuer, p.openRooms, p.openAudience,
+		p.openBackend, p.openMetering, p.openIssuer, p.openRooms, p.openAudience,
 	} {
 		if err := open(ctx, c, log); err != nil {
 			return nil, errors.Join(err, p.close())
@@ -120,11 +121,11 @@ func (p *parts) openAudience(_ context.Context, c config.Config, log *slog.Logge
 	p.hub = hubpush.New(hubpush.Options{Log: log})
 	p.audience = audience.New(audience.Options{
 		Registry: audience.NewLocal(), Tickets: p.tickets, Pusher: p.hub, Store: p.store,
-		States: audience.Replicas{Cache: p.replicas}, Workers: -1, MaxSends: localSends, MaxPeople: -1, Log: log,
+		States: audience.Replicas{Cache: p.replicas}, Workers: -1, MaxSends: localSends, MaxPeople: -1, Usage: p.meters.recorder, Log: log,
 	})
 	p.telling = audience.NewBackground(p.audience)
 	p.closers = append(p.closers, p.telling)
-	p.live = live.New(live.Deps{Rooms: p.rooms, Audience: p.audience, Push: p.hub, Log: log})
+	p.live = live.New(live.Deps{Rooms: p.rooms, Audience: p.audience, Push: p.hub, Meter: p.meters.of("live"), Log: log})
 	return nil
 }
 

@@ -71,7 +71,7 @@ func (r *Runner) URL() string { return "http://" + r.listener.Addr().String() }
 func (r *Runner) routes() (http.Handler, error) {
 	handler, err := api.New(api.Deps{
 		Rooms: r.parts.rooms, Tickets: r.parts.tickets, Identity: r.parts.issuer, Announcer: r.parts.telling,
-		Origins: []string{"*"}, Log: r.log,
+		Meter: r.parts.meters.of("api"), Origins: []string{"*"}, Log: r.log,
 	})
 	if err != nil {
 		return nil, err
@@ -93,6 +93,7 @@ func (r *Runner) Serve(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { r.follower.run(following) })
 	background.Go(func() { r.tend(following) })
+	background.Go(func() { r.parts.meters.run(following) })
 	served := make(chan error, 1)
 	go func() { served <- r.server.Serve(r.listener) }()
 	var failed error
