@@ -44,22 +44,23 @@ type IndexedRow struct {
 
 // TellIndex tells the room's listeners of entry n of its index log, each of the
 // rows that he may see and listens to; nobody misses an n, though it may be
-// without rows. What does not fit a message comes in several of the same n. st
-// is a state of the room that is not older than the rows. Errors: only that
-// the listeners could not be found.
+// without rows. An entry that does not fit a message is not told: a client
+// sees by the next that n is missing, and subscribes again. st is a state of
+// the room that is not older than the rows. Errors: only that the listeners
+// could not be found.
 func (a *Audience) TellIndex(ctx context.Context, st *replica.State, n int64, rows []IndexedRow) error {
 	ctx = context.WithoutCancel(ctx)
 	listeners, err := a.Registry.InRoom(ctx, st.Room)
 	if err != nil {
 		return unavailable("read who listens", err)
 	}
-	e := indexEntry{n: n, rows: rows, state: st, rendered: map[string][][]byte{}}
+	e := indexEntry{n: n, rows: rows, state: st, rendered: map[string]letter{}}
 	var sending sends
 	defer a.settle(ctx, &sending)
 	for _, c := range listeners {
 		_, member := st.Members[c.User.ID]
 		if c.Subscribed && member {
-			a.enqueue(ctx, c, letter{frames: e.frames(c)}, &sending)
+			a.enqueue(ctx, c, e.letter(c), &sending)
 		}
 	}
 	return nil
@@ -70,10 +71,10 @@ type indexEntry struct {
 	n        int64
 	rows     []IndexedRow
 	state    *replica.State
-	rendered map[string][][]byte
+	rendered map[string]letter
 }
 
-func (e *indexEntry) frames(c *Connection) [][]byte {
+func (e *indexEntry) letter(c *Connection) letter {
 	viewer := c.viewer(e.state)
 	grant := access.Grant{Principal: access.Principal{User: identity.User{ID: viewer.User}}, Role: viewer.Role}
 	seen := make([]byte, len(e.rows))
@@ -83,40 +84,30 @@ func (e *indexEntry) frames(c *Connection) [][]byte {
 			seen[i] = 1
 		}
 	}
-	frames, done := e.rendered[string(seen)]
+	l, done := e.rendered[string(seen)]
 	if !done {
-		frames = e.render(seen)
-		e.rendered[string(seen)] = frames
+		if frame := e.render(seen); len(frame) <= push.MaxMessage {
+			l.frames = [][]byte{frame}
+		}
+		e.rendered[string(seen)] = l
 	}
-	return frames
+	return l
 }
 
-// render makes messages that are not too large of the rows that are seen.
-func (e *indexEntry) render(seen []byte) (frames [][]byte) {
-	const tail = len(`]}}`)
-	head := append(strconv.AppendInt([]byte(`{"n":`), e.n, 10), `,"rows":[`...)
-	head = wire.AppendNotification(nil, "index", head)
-	head = head[:len(head)-1] // the notification goes on
-	frame := append([]byte(nil), head...)
+func (e *indexEntry) render(seen []byte) []byte {
+	params := append(strconv.AppendInt([]byte(`{"n":`), e.n, 10), `,"rows":[`...)
+	start := len(params)
 	for i := range e.rows {
 		if seen[i] == 0 {
 			continue
 		}
-		row := e.row(&e.rows[i])
-		if len(frame)+len(row)+tail+1 > push.MaxMessage {
-			frames = append(frames, append(frame, `]}}`...))
-			frame = append([]byte(nil), head...)
+		if len(params) > start {
+			params = append(params, ',')
 		}
-		if len(frame) > len(head) {
-			frame = append(frame, ',')
-		}
-		frame = append(frame, row...)
+		r := &e.rows[i]
+		params = schema.AppendJSON(append(params, `{"table":`...), e.state.Schema.TableByNum(r.Table).Name)
+		params = schema.AppendJSON(append(params, `,"id":`...), r.ID)
+		params = append(schema.AppendJSON(append(params, `,"vector":`...), r.Vector), '}')
 	}
-	return append(frames, append(frame, `]}}`...))
-}
-
-func (e *indexEntry) row(r *IndexedRow) []byte {
-	dst := schema.AppendJSON([]byte(`{"table":`), e.state.Schema.TableByNum(r.Table).Name)
-	dst = schema.AppendJSON(append(dst, `,"id":`...), r.ID)
-	return append(schema.AppendJSON(append(dst, `,"vector":`...), r.Vector), '}')
+	return wire.AppendNotification(nil, "index", append(params, `]}`...))
 }
