@@ -36,6 +36,7 @@ type Rooms interface {
 // Deps are the parts that the function uses.
 type Deps struct {
 	Rooms    Rooms
+	Alerts   Alerts
 	Audience *audience.Audience
 	Push     push.Pusher
 	Meter    *metering.Meter // nil: nothing is counted

@@ -10,6 +10,7 @@ import (
 
 	"nanotypedb/functions/live"
 	"nanotypedb/shared/access"
+	"nanotypedb/shared/alert"
 	"nanotypedb/shared/audience"
 	"nanotypedb/shared/push"
 	"nanotypedb/shared/store"
@@ -76,6 +77,11 @@ var tries = map[string]string{
 	"log.read":     `{"since":0}`,
 	"presence.set": `{"status":"here","n":1}`,
 	"cursor.set":   `{"position":{"x":1},"n":1}`,
+
+	"alerts.set":    `{"topic":"down","description":"outages","threshold":0.4,"table":"tasks"}`,
+	"alerts.delete": `{"topic":"theirs"}`,
+	"alerts.list":   `{}`,
+	"alerts.inbox":  `{"limit":10}`,
 }
 
 func TestRolesByMethod(t *testing.T) {
@@ -88,6 +94,8 @@ func TestRolesByMethod(t *testing.T) {
 			continue
 		}
 		for name, role := range roles {
+			_, err := w.alerts.Set(t.Context(), user(name), den, "theirs", alert.Request{Description: "anything"})
+			must(t, err)
 			before := w.head()
 			frame := w.call(w.connect(name), method.Name, params)
 			want := `"result"`
@@ -122,7 +130,7 @@ func TestRefusalsKeepTheConnection(t *testing.T) {
 		{`{"id":1,"method":"ping"}`, `-32600`},
 		{call("search", `{"query":"x"}`), `-32601`},
 		{call("sql", `{"sql":"select 1"}`), `-32601`},
-		{call("alerts.list", `{}`), `-32601`},
+		{call("alerts.missing", `{}`), `-32601`},
 		{call("Ping", `{}`), `-32601`},
 		{call("ping", `[]`), `-32602`},
 		{call("ping", `{"x":1}`), `"path":"x"`},
@@ -149,6 +157,15 @@ func TestRefusalsKeepTheConnection(t *testing.T) {
 		{call("presence.set", `{"n":1}`), `"path":"status"`},
 		{call("presence.set", `{"n":1,"status":"x","user":"ada"}`), `"path":"user"`},
 		{call("cursor.set", `{"n":1,"position":"`+strings.Repeat("x", 1100)+`"}`), `4013`},
+		{call("alerts.set", `{"topic":"a"}`), `"path":"description"`},
+		{call("alerts.set", `{"topic":"A","description":"x"}`), `"path":"topic"`},
+		{call("alerts.set", `{"topic":"a","description":"x","threshold":"high"}`), `"path":"threshold"`},
+		{call("alerts.set", `{"topic":"a","description":"x","threshold":7}`), `"path":"threshold"`},
+		{call("alerts.set", `{"topic":"a","description":"x","table":"none"}`), `4004`},
+		{call("alerts.set", `{"topic":"a","description":"x","user":"ada"}`), `"path":"user"`},
+		{call("alerts.delete", `{"topic":"none"}`), `4004`},
+		{call("alerts.inbox", `{"limit":1000}`), `"path":"limit"`},
+		{call("alerts.inbox", `{"cursor":"x"}`), `"path":"cursor"`},
 		{strings.Repeat(" ", 129<<10), `4013`},
 	} {
 		frames := w.send(c, q.message)

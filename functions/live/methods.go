@@ -33,6 +33,10 @@ var Methods = []Method{
 	{"log.read", access.Viewer, "returns the commits after since", logRead},
 	{"presence.set", access.None, "tells the others a status", presenceSet},
 	{"cursor.set", access.None, "tells the others a position", cursorSet},
+	{"alerts.set", access.Viewer, "sets an alert by meaning", alertsSet},
+	{"alerts.delete", access.Viewer, "ends an alert", alertsDelete},
+	{"alerts.list", access.Viewer, "returns the user's alerts", alertsList},
+	{"alerts.inbox", access.Viewer, "returns what the user's alerts found", alertsInbox},
 }
 
 // envelope is what of a message is not the pages in it, with room to spare.

@@ -15,8 +15,10 @@ import (
 
 	"nanotypedb/functions/live"
 	"nanotypedb/shared/access"
+	"nanotypedb/shared/alert"
 	"nanotypedb/shared/audience"
 	"nanotypedb/shared/blob/dirblob"
+	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/identity"
 	"nanotypedb/shared/push"
 	"nanotypedb/shared/replica"
@@ -75,12 +77,34 @@ func (p *post) dropped(id string) bool {
 	return p.gone[id]
 }
 
+// letters is a model in which texts are near that have the same letters.
+type letters struct{}
+
+func (letters) Model() string           { return "letters" }
+func (letters) Dim() int                { return 26 }
+func (letters) Limits() embedder.Limits { return embedder.Limits{Texts: 10, Bytes: 1 << 16} }
+
+func (letters) Embed(_ context.Context, texts []string, _ embedder.Kind) []embedder.Result {
+	results := make([]embedder.Result, len(texts))
+	for i, text := range texts {
+		v := make([]float32, 26)
+		for _, c := range strings.ToLower(text) {
+			if c >= 'a' && c <= 'z' {
+				v[c-'a']++
+			}
+		}
+		results[i] = embedder.Finish(v, 26)
+	}
+	return results
+}
+
 // world is the function over real parts.
 type world struct {
 	t        testing.TB
 	store    store.Store
 	engine   *room.Engine
 	tickets  *access.Tickets
+	alerts   *alert.Alerts
 	audience *audience.Audience
 	post     *post
 	live     *live.Handler
@@ -119,7 +143,10 @@ func newWorld(t testing.TB, registry func(store.Store) audience.Registry) *world
 	w.audience = audience.New(audience.Options{
 		Registry: registry(st), Tickets: w.tickets, Pusher: w.post, Store: st, States: audience.Replicas{Cache: replicas}, Log: quiet,
 	})
-	w.live = live.New(live.Deps{Rooms: w.engine, Audience: w.audience, Push: w.post, Log: quiet})
+	w.alerts = alert.New(alert.Options{
+		Store: st, Rooms: w.engine, Replicas: replicas, Embedder: letters{}, Notifier: w.audience, Log: quiet,
+	})
+	w.live = live.New(live.Deps{Rooms: w.engine, Alerts: w.alerts, Audience: w.audience, Push: w.post, Log: quiet})
 	w.furnish()
 	return w
 }
