@@ -15,76 +15,18 @@ import type {
   PresenceEvent,
   Result,
   Role,
-  Row,
   ServerFrame,
   Table,
-  VectorState,
 } from "./protocol.ts";
+import { boolean, count, type Decoder, DecodeError, decodeRow, fail, field, type Fields, json, list, number, object, oneOf, optional, string, vectorState } from "./decoder.ts";
+import { decodeAlert, decodeInbox, searchResult } from "./decode-search.ts";
 
-export class DecodeError extends Error {
-  override readonly name = "DecodeError";
-}
+export { DecodeError, decodeRow };
 
-type Decoder<T> = (value: unknown, path: string) => T;
-type Fields = Record<string, unknown>;
-
-function fail(path: string, expected: string): never {
-  throw new DecodeError(`${path || "frame"}: expected ${expected}`);
-}
-
-const object: Decoder<Fields> = (value, path) =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : fail(path, "an object");
-
-const string: Decoder<string> = (value, path) => (typeof value === "string" ? value : fail(path, "a string"));
-
-const number: Decoder<number> = (value, path) =>
-  typeof value === "number" && Number.isFinite(value) ? value : fail(path, "a number");
-
-const boolean: Decoder<boolean> = (value, path) => (typeof value === "boolean" ? value : fail(path, "a boolean"));
-
-/** A position in a log, or a version: a whole number from 0. */
-const count: Decoder<number> = (value, path) =>
-  Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : fail(path, "a whole number from 0");
-
-/** What JSON.parse gave is JSON. */
-const json: Decoder<Json> = (value, path) => (value === undefined ? fail(path, "a value") : (value as Json));
-
-const oneOf =
-  <T extends string>(...values: T[]): Decoder<T> =>
-  (value, path) =>
-    values.includes(value as T) ? (value as T) : fail(path, values.join(" or "));
-
-const list =
-  <T>(item: Decoder<T>): Decoder<T[]> =>
-  (value, path) =>
-    Array.isArray(value) ? value.map((entry, i) => item(entry, `${path}[${i}]`)) : fail(path, "a list");
-
-function field<T>(fields: Fields, name: string, path: string, decoder: Decoder<T>): T {
-  return decoder(fields[name], path === "" ? name : `${path}.${name}`);
-}
-
-/** `{name: value}` when the field is there, `{}` when it is absent, to be spread into a result. */
-function optional<K extends string, T>(fields: Fields, name: K, path: string, decoder: Decoder<T>): { [P in K]?: T } {
-  if (fields[name] === undefined) return {};
-  return { [name]: field(fields, name, path, decoder) } as { [P in K]?: T };
-}
-
-const vectorState = oneOf<VectorState>("pending", "indexed", "failed");
 const access = oneOf("own", "shared");
 const role = oneOf<Role>("owner", "editor", "viewer");
 const roleOrNull: Decoder<Role | null> = (value, path) => (value === null ? null : role(value, path));
 const cells: Decoder<Record<string, Json>> = (value, path) => object(value, path) as Record<string, Json>;
-
-export const decodeRow: Decoder<Row> = (value, path) => {
-  const row = object(value, path);
-  field(row, "id", path, string);
-  field(row, "_version", path, count);
-  field(row, "_createdAt", path, string);
-  field(row, "_updatedAt", path, string);
-  field(row, "_createdBy", path, string);
-  optional(row, "_vector", path, vectorState);
-  return row as Row;
-};
 
 const column: Decoder<Column> = (value, path) => {
   const fields = object(value, path);
@@ -268,22 +210,7 @@ const results: { [M in Method]: Decoder<Result<M>> } = {
       ...optional(fields, "reset", path, boolean),
     };
   },
-  search: (value, path) => {
-    const fields = object(value, path);
-    const hit = (entry: unknown, at: string) => {
-      const own = object(entry, at);
-      return {
-        table: field(own, "table", at, string),
-        row: field(own, "row", at, decodeRow),
-        score: field(own, "score", at, number),
-      };
-    };
-    return {
-      results: field(fields, "results", path, list(hit)),
-      seq: field(fields, "seq", path, count),
-      tookMs: field(fields, "tookMs", path, number),
-    };
-  },
+  search: searchResult,
   sql: (value, path) => {
     const fields = object(value, path);
     return {
@@ -291,23 +218,15 @@ const results: { [M in Method]: Decoder<Result<M>> } = {
       rows: field(fields, "rows", path, list(list(json))),
       seq: field(fields, "seq", path, count),
       tookMs: field(fields, "tookMs", path, number),
+      ...optional(fields, "truncated", path, boolean),
     };
   },
   "presence.set": nothing,
   "cursor.set": nothing,
   "alerts.set": nothing,
   "alerts.delete": nothing,
-  "alerts.list": (value, path) => {
-    const alert = (entry: unknown, at: string) => {
-      const own = object(entry, at);
-      return {
-        topic: field(own, "topic", at, string),
-        description: field(own, "description", at, string),
-        threshold: field(own, "threshold", at, number),
-      };
-    };
-    return { alerts: field(object(value, path), "alerts", path, list(alert)) };
-  },
+  "alerts.list": (value, path) => ({ alerts: field(object(value, path), "alerts", path, list(decodeAlert)) }),
+  "alerts.inbox": decodeInbox,
 };
 
 /** The result of a method. Throws DecodeError. */
@@ -332,6 +251,7 @@ const notifications: { [M in keyof NotificationParams]: Decoder<NotificationPara
       similarity: field(fields, "similarity", path, number),
       table: field(fields, "table", path, string),
       row: field(fields, "row", path, decodeRow),
+      ...optional(fields, "id", path, string),
     };
   },
   job: (value, path) => {

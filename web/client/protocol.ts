@@ -189,10 +189,120 @@ export interface RowPage {
   seq: number;
 }
 
+/** `hybrid`: by meaning and by words, fused by rank. */
+export type SearchMode = "hybrid" | "semantic" | "keyword";
+
+export interface SearchParams {
+  query: string;
+  /** Only this one; default all that have columns with `embed`. */
+  table?: string;
+  /** Hits wanted: 10 by default, at most 50. */
+  k?: number;
+  mode?: SearchMode;
+  /** Conditions on columns of `table`. */
+  where?: Where;
+}
+
+/** Where a text holds the words asked for: pairs of code points, from and up to. */
+export interface Highlight {
+  column: string;
+  ranges: [from: number, to: number][];
+}
+
+/** How a hit came to its place. Ranks count from 1; one that is absent did not find the row. */
+export interface SearchExplanation {
+  semantic?: { rank: number; cosine: number };
+  keyword?: { rank: number; bm25: number; terms: string[] };
+  /** Reciprocal rank fusion of the ranks above. */
+  rrf?: number;
+}
+
 export interface SearchHit {
   table: string;
   row: Row;
+  /** 0 to 1, comparable within one mode. */
   score: number;
+  semantic?: number;
+  keyword?: number;
+  highlights?: Highlight[];
+  explain?: SearchExplanation;
+}
+
+export interface SearchResult {
+  /** Best first. */
+  results: SearchHit[];
+  seq: number;
+  tookMs: number;
+  /** What was done; another than asked for when `degraded`. */
+  mode?: SearchMode;
+  model?: string;
+  /** Rows with text where was searched, and those of them that can be found by meaning already. */
+  coverage?: { rows: number; indexed: number };
+  /** Why words alone were searched for: a sentence. */
+  degraded?: string;
+}
+
+export interface SqlParams {
+  sql: string;
+  /** Values of `?` in the statement, in order. */
+  params?: Value[];
+  /** The room as it was at this seq. */
+  atSeq?: number;
+}
+
+export interface SqlResult {
+  columns: string[];
+  rows: Value[][];
+  seq: number;
+  tookMs: number;
+  /** There were more rows, or more bytes, than an answer holds. */
+  truncated?: boolean;
+}
+
+export interface AlertParams {
+  description: string;
+  /** Cosine from which a text matches, 0 to 1; the server's default is 0.5. */
+  threshold?: number;
+  /** Only rows of this table. */
+  table?: string;
+}
+
+/** What a person wants to hear of, by meaning. */
+export interface Alert extends AlertParams {
+  topic: string;
+  threshold: number;
+  createdAt?: string;
+}
+
+/** One row version that matched an alert, as it is kept. */
+export interface AlertMatch {
+  id: string;
+  topic: string;
+  similarity: number;
+  table: string;
+  rowId: string;
+  /** As it is now; absent when it was deleted or may no longer be read. */
+  row?: Row;
+  version: number;
+  at: string;
+  read: boolean;
+}
+
+export interface AlertInbox {
+  /** Newest first. */
+  items: AlertMatch[];
+  cursor?: string;
+  unread: number;
+}
+
+/** A match as it is told when it happens. */
+export interface AlertEvent {
+  topic: string;
+  similarity: number;
+  table: string;
+  row: Row;
+  /** Of the entry in the inbox. */
+  id?: string;
 }
 
 /** Method → its parameters and its result. The one list from which requests, decoders and HTTP routes are checked. */
@@ -204,22 +314,14 @@ export interface Methods {
   "rows.list": { params: ListParams; result: RowPage };
   "rows.get": { params: { table: string; id: string }; result: { row: Row; seq: number } };
   "log.read": { params: { since: number; limit?: number }; result: LogPage };
-  search: {
-    params: { query: string; table?: string; k?: number; mode?: "hybrid" | "semantic" | "keyword" };
-    result: { results: SearchHit[]; seq: number; tookMs: number };
-  };
-  sql: {
-    params: { sql: string; params?: Value[]; atSeq?: number };
-    result: { columns: string[]; rows: Value[][]; seq: number; tookMs: number };
-  };
+  search: { params: SearchParams; result: SearchResult };
+  sql: { params: SqlParams; result: SqlResult };
   "presence.set": { params: { status: Json; n: number }; result: Record<string, never> };
   "cursor.set": { params: { position: Json; n: number }; result: Record<string, never> };
-  "alerts.set": { params: { topic: string; description: string; threshold: number }; result: Record<string, never> };
+  "alerts.set": { params: AlertParams & { topic: string }; result: Record<string, never> };
   "alerts.delete": { params: { topic: string }; result: Record<string, never> };
-  "alerts.list": {
-    params: Record<string, never>;
-    result: { alerts: { topic: string; description: string; threshold: number }[] };
-  };
+  "alerts.list": { params: Record<string, never>; result: { alerts: Alert[] } };
+  "alerts.inbox": { params: { cursor?: string; limit?: number }; result: AlertInbox };
 }
 
 export type Method = keyof Methods;
@@ -255,7 +357,7 @@ export type Notification =
   | { method: "reset"; params: { seq: number; reason: string } }
   | { method: "index"; params: IndexEntry }
   | { method: "presence"; params: PresenceEvent }
-  | { method: "alert"; params: { topic: string; similarity: number; table: string; row: Row } }
+  | { method: "alert"; params: AlertEvent }
   | { method: "job"; params: { id: string; progress: number; result?: Json } };
 
 export type ServerFrame =

@@ -16,6 +16,7 @@ import {
   isTruncated,
   type SchemaOperation,
   type Table,
+  type VectorState,
 } from "./protocol.ts";
 import type { NanoError } from "./errors.ts";
 
@@ -122,27 +123,38 @@ export class RoomState {
 
   loadSchema(seq: number, tables: readonly Table[]): void {
     this.schema.load(seq, tables);
+    for (const [name, slot] of this.slots) for (const state of statesOf(slot)) state.expectVectors(this.embeds(name));
     this.noteHead(seq);
     this.#changes.schema = true;
   }
 
-  /** Index entries in order; false when one is missing, so that it must be asked for. */
-  applyIndex(entry: IndexEntry): boolean {
-    if (entry.n <= this.#index) return true;
-    if (entry.n !== this.#index + 1) return false;
-    this.#index = entry.n;
-    for (const { table, id, vector } of entry.rows) {
-      const slot = this.slots.get(table);
-      slot?.shown.setVector(id, vector);
-      slot?.next?.setVector(id, vector);
-      if (slot) this.#changes.tables.add(table);
-    }
-    return true;
+  /** The columns of a table that make a row's text; none while the schema is not known. */
+  embeds(table: string): readonly string[] {
+    return (this.schema.table(table)?.columns ?? []).filter(({ embed }) => embed).map(({ name }) => name);
+  }
+
+  /** The entry after the last; any other changes nothing. */
+  applyIndex({ n, rows }: IndexEntry): void {
+    if (n !== this.#index + 1) return;
+    this.#index = n;
+    for (const { table, id, vector } of rows) this.setVector(table, id, vector);
+  }
+
+  setVector(table: string, id: string, vector: VectorState | undefined): void {
+    const slot = this.slots.get(table);
+    if (!slot) return;
+    for (const state of statesOf(slot)) state.setVector(id, vector);
+    this.#changes.tables.add(table);
   }
 
   /** The index log is followed from here on; rows read later carry their state. */
   startIndex(n: number): void {
     this.#index = n;
+  }
+
+  /** What the index said cannot be followed: rows with a text are read again. */
+  reloadVectors(): void {
+    for (const table of this.slots.keys()) if (!this.schema.known || this.embeds(table).length > 0) this.reload(table);
   }
 
   /** Begins to keep the rows of a table, or tries again when they could not be read. Its slot's `next` is to be loaded. */
@@ -233,8 +245,9 @@ export class RoomState {
         const slot = this.slots.get(op.table);
         if (!slot) return;
         this.#changes.tables.add(op.table);
-        const whole = (slot.next ?? slot.shown).apply(op, commit.at);
-        if (slot.next && slot.shown !== slot.next) slot.shown.apply(op, commit.at);
+        const embeds = this.embeds(op.table);
+        const whole = (slot.next ?? slot.shown).apply(op, commit.at, embeds);
+        if (slot.next && slot.shown !== slot.next) slot.shown.apply(op, commit.at, embeds);
         if (!whole) this.reload(op.table);
         return;
       }
@@ -251,6 +264,7 @@ export class RoomState {
   }
 
   #applySchema(seq: number, op: SchemaOperation): void {
+    const embeds = this.embeds(op.table);
     if (this.schema.apply(seq, op)) this.#changes.schema = true;
     const slot = this.slots.get(op.table);
     if (slot) this.#changes.tables.add(op.table);
@@ -265,14 +279,14 @@ export class RoomState {
         }
         return;
       case "alterTable":
-        if (slot) this.#alter(slot, seq, op);
+        if (slot) this.#alter(slot, seq, op, embeds);
         return;
       default:
         op satisfies never;
     }
   }
 
-  #alter(slot: Slot, seq: number, op: AlterTable): void {
+  #alter(slot: Slot, seq: number, op: AlterTable, embeds: readonly string[]): void {
     const pagesMayBeNewer = slot.next !== undefined || seq <= slot.shown.pageSeq;
     if (!pagesMayBeNewer) slot.shown.alter(op);
     if (op.name !== undefined && op.name !== op.table) {
@@ -280,8 +294,13 @@ export class RoomState {
       this.slots.set(op.name, slot);
       this.#changes.tables.add(op.name);
     }
-    if (pagesMayBeNewer || needsReload(op)) this.reload(op.name ?? op.table);
+    const otherTexts = op.drop?.some((name) => embeds.includes(name)) === true;
+    if (pagesMayBeNewer || otherTexts || needsReload(op)) this.reload(op.name ?? op.table);
   }
+}
+
+function statesOf({ shown, next }: Slot): TableState[] {
+  return next && next !== shown ? [shown, next] : [shown];
 }
 
 function noChanges(): Changes {

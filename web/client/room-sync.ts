@@ -6,7 +6,8 @@
  * its end are dropped.
  */
 import { asNanoError, type ErrorCode, NanoError } from "./errors.ts";
-import { type CommitEntry, isTruncated, type LogPage, type Method, type Params, type Result, type SubscribeResult, type Table } from "./protocol.ts";
+import { IndexSync, type IndexTiming } from "./index-sync.ts";
+import { type CommitEntry, type IndexEntry, isTruncated, type LogPage, type Method, type Params, type Result, type SubscribeResult, type Table } from "./protocol.ts";
 import type { RoomState } from "./room-state.ts";
 import { backoffMs, type Cancel, type Runtime } from "./runtime.ts";
 import type { TableState } from "./table-state.ts";
@@ -29,8 +30,8 @@ export interface SyncDeps {
   fatal(error: NanoError): void;
 }
 
-export interface SyncTiming {
-  /** How long commits may arrive out of order before a gap is read from the log. */
+export interface SyncTiming extends IndexTiming {
+  /** How long commits and index entries may arrive out of order before what is missing is read. */
   gapMs: number;
   backoffBaseMs: number;
   backoffCapMs: number;
@@ -38,7 +39,14 @@ export interface SyncTiming {
   tries: number;
 }
 
-const defaultTiming: SyncTiming = { gapMs: 150, backoffBaseMs: 200, backoffCapMs: 5_000, tries: 5 };
+const defaultTiming: SyncTiming = {
+  gapMs: 150,
+  backoffBaseMs: 200,
+  backoffCapMs: 5_000,
+  tries: 5,
+  checkMs: 5_000,
+  checkCapMs: 300_000,
+};
 
 const logPage = 1_000;
 const rowsPage = 1_000;
@@ -51,6 +59,7 @@ export class RoomSync {
   readonly #deps: SyncDeps;
   readonly #state: RoomState;
   readonly #timing: SyncTiming;
+  readonly #index: IndexSync;
   /** Identity of the session; undefined between two. */
   #session: object | undefined;
   #subscribed = false;
@@ -63,6 +72,16 @@ export class RoomSync {
     this.#deps = deps;
     this.#state = deps.state;
     this.#timing = { ...defaultTiming, ...timing };
+    this.#index = new IndexSync(
+      {
+        runtime: deps.runtime,
+        state: deps.state,
+        list: (params) => deps.call("rows.list", params),
+        resubscribe: () => this.#resubscribe(),
+        changed: () => deps.changed(),
+      },
+      this.#timing,
+    );
   }
 
   /** Subscribed, and nothing known to be missing. */
@@ -83,6 +102,7 @@ export class RoomSync {
     this.#readingSchema = false;
     this.#gapTimer?.();
     this.#gapTimer = undefined;
+    this.#index.lost();
   }
 
   /** A commit from a notification or from the answer to one's own. */
@@ -102,9 +122,10 @@ export class RoomSync {
     this.#settle();
   }
 
-  /** An index entry is missing: the next subscribe asks for it. */
-  resubscribe(): void {
-    if (this.#subscribed && this.#session) this.#run(this.#subscribe(this.#session));
+  /** Texts were indexed, or failed. */
+  index(entry: IndexEntry): void {
+    this.#index.offer(entry);
+    this.#settle();
   }
 
   watch(table: string): void {
@@ -125,6 +146,11 @@ export class RoomSync {
     this.#settle(result.more === true);
   }
 
+  /** An index entry is missing: the answer has it. */
+  #resubscribe(): void {
+    if (this.#subscribed && this.#session) this.#run(this.#subscribe(this.#session));
+  }
+
   #place(since: number | undefined, result: SubscribeResult): void {
     const state = this.#state;
     if (since === undefined) state.jump(result.seq);
@@ -132,8 +158,7 @@ export class RoomSync {
     else if (result.reset) state.jump(Math.max(result.seq, state.seq ?? 0));
     else for (const commit of result.commits ?? []) state.offer(commit);
     state.noteHead(result.seq);
-    if (since === undefined || result.indexed === undefined) state.startIndex(result.index);
-    else for (const entry of result.indexed) state.applyIndex(entry);
+    this.#index.place(since === undefined, result);
   }
 
   /** After anything was taken in: tells, and starts what is now to be done. */
@@ -145,6 +170,7 @@ export class RoomSync {
       for (const [table, { next }] of this.#state.slots) {
         if (next?.loading && !this.#loading.has(next)) this.#run(this.#load(session, table, next));
       }
+      this.#index.settle();
     }
     this.#deps.changed();
   }

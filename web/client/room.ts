@@ -16,7 +16,22 @@ import { decode } from "./decode.ts";
 import { type Acknowledged, Outbox, type OutboxStatus } from "./outbox.ts";
 import type { Edit, Entry, OutboxStorage } from "./outbox-storage.ts";
 import { Presence, type Peer } from "./presence.ts";
-import type { Cells, Commit, Json, ListParams, Notification, Operation, Params, Result, Row, Table } from "./protocol.ts";
+import type {
+  Cells,
+  Commit,
+  IndexEntry,
+  Json,
+  ListParams,
+  Notification,
+  Operation,
+  Result,
+  Row,
+  SearchParams,
+  SearchResult,
+  SqlParams,
+  SqlResult,
+  Table,
+} from "./protocol.ts";
 import { RoomState } from "./room-state.ts";
 import { RoomSync, type SyncTiming } from "./room-sync.ts";
 import { read, Rooms } from "./rooms.ts";
@@ -56,7 +71,10 @@ export interface RoomEvents {
   refused: { ops: readonly Operation[]; error: NanoError };
   /** An edit is too old to be sent without asking: answer with `decideExpired`. */
   expired: { entry: Entry };
+  /** A row matched one of this user's alerts. */
   alert: (Notification & { method: "alert" })["params"];
+  /** Texts were indexed, or failed for good: rows' `_vector` has followed already. */
+  index: IndexEntry;
   job: (Notification & { method: "job" })["params"];
   /** Something failed that nobody is waiting for, as storing the outbox. */
   problem: { error: NanoError };
@@ -182,12 +200,17 @@ export class Room {
     return this.#transport.read("rows.get", { table, id }, options);
   }
 
-  search(params: Params<"search">, options: { signal?: AbortSignal } = {}): Promise<Result<"search">> {
-    return this.#transport.read("search", params, options);
+  /**
+   * Finds rows by meaning and by words. Always by HTTP: an answer may be longer than a frame, and a withdrawn request stops
+   * the work it asked for.
+   */
+  search(params: SearchParams, options: { signal?: AbortSignal } = {}): Promise<SearchResult> {
+    return this.#transport.call("search", params, { ...options, http: true });
   }
 
-  sql(params: Params<"sql">, options: { signal?: AbortSignal } = {}): Promise<Result<"sql">> {
-    return this.#transport.read("sql", params, options);
+  /** Reads by SQL: one statement, 5 s and 10,000 rows at most. By HTTP, as `search`. */
+  sql(params: SqlParams, options: { signal?: AbortSignal } = {}): Promise<SqlResult> {
+    return this.#transport.call("sql", params, { ...options, http: true });
   }
 
   // --- Edits --------------------------------------------------------------------------------------------------------
@@ -334,8 +357,8 @@ export class Room {
         this.#events.emit("reset", notification.params);
         return;
       case "index":
-        if (!this.#state.applyIndex(notification.params)) this.#sync.resubscribe();
-        this.#changed();
+        this.#sync.index(notification.params);
+        this.#events.emit("index", notification.params);
         return;
       case "presence":
         this.#presence.receive(notification.params);

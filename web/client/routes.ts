@@ -27,6 +27,7 @@ const routes: { [M in Method]: Route<M> } = {
   "alerts.set": undefined,
   "alerts.delete": undefined,
   "alerts.list": undefined,
+  "alerts.inbox": undefined,
 };
 
 export function routeOf<M extends Method>(method: M, room: string, params: Params<M>): HttpRequest {
@@ -36,7 +37,7 @@ export function routeOf<M extends Method>(method: M, room: string, params: Param
 }
 
 /** `column=value` for equality, `column[gt]=value` for a condition; a list of `in` is JSON, null the word. */
-function listQuery({ limit, cursor, order, where = {} }: ListParams): Record<string, string | number | undefined> {
+export function listQuery({ limit, cursor, order, where = {} }: ListParams): Record<string, string | number | undefined> {
   const query: Record<string, string | number | undefined> = { limit, cursor, order };
   for (const [column, wanted] of Object.entries(where)) {
     if (typeof wanted !== "object" || wanted === null) query[column] = text(wanted);

@@ -24,7 +24,7 @@ export class TableState {
   /** Rises with every change of a row. */
   revision = 0;
   readonly #tombstones = new Map<string, number>();
-  readonly #early = new Map<string, { op: AppliedRowOperation & { op: "update" }; at: string | undefined }[]>();
+  readonly #early = new Map<string, Update[]>();
   readonly #exactAt = new Map<string, number>();
 
   /** A table to be loaded, or with `loading` false one that is known to be empty at `startSeq`. */
@@ -51,19 +51,19 @@ export class TableState {
 
   /**
    * Applies one operation of the commit after the last. False: it changes a row that this table should have and has not,
-   * so the table must be loaded anew.
+   * so the table must be loaded anew. `embeds` are the columns that make a row's text, which is to be indexed when it changes.
    */
-  apply(op: AppliedRowOperation, at: string | undefined): boolean {
+  apply(op: AppliedRowOperation, at: string | undefined, embeds: readonly string[]): boolean {
     if (op.version <= (this.#exactAt.get(op.id) ?? 0)) return true;
     this.revision += 1;
     switch (op.op) {
       case "insert":
         this.#tombstones.delete(op.id);
         this.#early.delete(op.id);
-        this.rows.set(op.id, op.row);
+        this.rows.set(op.id, toIndex(op.row, embeds));
         return true;
       case "update":
-        return this.#update(op, at);
+        return this.#update({ op, at, embeds });
       case "delete":
         this.rows.delete(op.id);
         this.#early.delete(op.id);
@@ -74,11 +74,24 @@ export class TableState {
     }
   }
 
-  setVector(id: string, vector: VectorState): void {
+  setVector(id: string, vector: VectorState | undefined): void {
     const row = this.rows.get(id);
     if (!row || row._vector === vector) return;
-    this.rows.set(id, { ...row, _vector: vector });
+    const next = { ...row };
+    if (vector === undefined) delete next._vector;
+    else next._vector = vector;
+    this.rows.set(id, next);
     this.revision += 1;
+  }
+
+  /** Rows that were taken in before the schema was known: their texts are to be indexed. */
+  expectVectors(embeds: readonly string[]): void {
+    for (const [id, row] of this.rows) {
+      const expected = row._vector === undefined ? toIndex(row, embeds) : row;
+      if (expected === row) continue;
+      this.rows.set(id, expected);
+      this.revision += 1;
+    }
   }
 
   /** Follows an alterTable that leaves the values of rows alone; `needsReload` says which do not. */
@@ -93,18 +106,19 @@ export class TableState {
     if (known && pageSeq <= Math.max(seq, exactAt)) return;
     if ((this.#tombstones.get(row.id) ?? 0) > pageSeq) return;
     let merged = row;
-    for (const { op, at } of this.#early.get(row.id) ?? []) if (op.version > pageSeq) merged = updated(merged, op, at);
+    for (const early of this.#early.get(row.id) ?? []) if (early.op.version > pageSeq) merged = updated(merged, early);
     this.#early.delete(row.id);
     this.rows.set(row.id, merged);
     this.#exactAt.set(row.id, pageSeq);
   }
 
-  #update(op: AppliedRowOperation & { op: "update" }, at: string | undefined): boolean {
-    const row = this.rows.get(op.id);
-    if (row) this.rows.set(op.id, updated(row, op, at));
-    else if (this.loading) this.#early.set(op.id, [...(this.#early.get(op.id) ?? []), { op, at }]);
+  #update(update: Update): boolean {
+    const { id, version } = update.op;
+    const row = this.rows.get(id);
+    if (row) this.rows.set(id, updated(row, update));
+    else if (this.loading) this.#early.set(id, [...(this.#early.get(id) ?? []), update]);
     // A page may be newer than a row's deletion that this update comes before.
-    else return op.version <= this.pageSeq;
+    else return version <= this.pageSeq;
     return true;
   }
 
@@ -115,8 +129,25 @@ export class TableState {
   }
 }
 
-function updated(row: Row, op: AppliedRowOperation & { op: "update" }, at: string | undefined): Row {
-  return { ...row, ...op.set, _version: op.version, _updatedAt: at ?? row._updatedAt };
+interface Update {
+  op: AppliedRowOperation & { op: "update" };
+  at: string | undefined;
+  embeds: readonly string[];
+}
+
+function updated(row: Row, { op, at, embeds }: Update): Row {
+  const next = { ...row, ...op.set, _version: op.version, _updatedAt: at ?? row._updatedAt };
+  return embeds.some((name) => name in op.set) ? toIndex(next, embeds) : next;
+}
+
+/** Commits say nothing about vectors: a new text is pending until the index says otherwise, and a row without text has none. */
+function toIndex(row: Row, embeds: readonly string[]): Row {
+  const text = embeds.some((name) => typeof row[name] === "string" && row[name].trim() !== "");
+  if (text) return row._vector === "pending" ? row : { ...row, _vector: "pending" };
+  if (row._vector === undefined) return row;
+  const next = { ...row };
+  delete next._vector;
+  return next;
 }
 
 function altered(row: Row, op: AlterTable): Row {

@@ -36,7 +36,7 @@ export class Transport {
   }
 
   /** Reads of an application, which need no socket: by HTTP while there is none. */
-  read<M extends "rows.list" | "rows.get" | "log.read" | "search" | "sql">(
+  read<M extends "rows.list" | "rows.get" | "log.read">(
     method: M,
     params: Params<M>,
     options: RequestOptions = {},

@@ -2,7 +2,7 @@
  * A room in memory that speaks the real protocol: one log, one writer, commitIds, pages, truncated announcements. It is
  * the truth that clients are compared with, so it is kept as plain as can be.
  */
-import type { AppliedOperation, Cells, Column, Commit, CommitEntry, Json, Operation, Row, Table } from "../protocol.ts";
+import type { AppliedOperation, Cells, Column, Commit, CommitEntry, IndexEntry, Json, Operation, Row, Table, VectorState } from "../protocol.ts";
 
 export interface Refusal {
   code: number;
@@ -32,18 +32,20 @@ interface ModelTable {
 }
 
 export const taskColumns: Column[] = [
-  { name: "title", type: "text", required: true, maxLength: 500 },
+  { name: "title", type: "text", required: true, maxLength: 500, embed: true },
   { name: "status", type: "enum", values: ["pending", "completed"], default: "pending" },
   { name: "marker", type: "text" },
 ];
 
 export class ModelRoom {
   readonly log: Commit[] = [];
+  readonly indexLog: IndexEntry[] = [];
   readonly frameBytes: number;
   readonly #options: ModelOptions;
   #tables = new Map<string, ModelTable>();
   /** User and commitId → seq. */
   readonly #commitIds = new Map<string, { seq: number; ops: string }>();
+  readonly #vectors = new Map<string, VectorState>();
   /** Commits that history cannot be followed across. */
   readonly #resets = new Set<number>();
 
@@ -57,8 +59,42 @@ export class ModelRoom {
     return this.log.length;
   }
 
+  /** As the server lists them: with the state of their texts in the index. */
   rows(table: string): Row[] {
-    return [...this.#table(table).rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return [...this.#table(table).rows.values()].map((row) => this.#shown(table, row)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Indexes up to `limit` of the texts that are pending, or fails them for good; 0: there was none. */
+  indexSome(limit: number, vector: VectorState = "indexed"): number {
+    const texts = new Set<string>();
+    for (const table of this.#tables.keys()) {
+      for (const row of this.rows(table)) if (row._vector === "pending" && texts.size < limit) texts.add(this.#text(table, row));
+    }
+    if (texts.size > 0) this.note([...texts], vector);
+    return texts.size;
+  }
+
+  /** One entry of the index log about some texts. */
+  note(texts: readonly string[], vector: VectorState): IndexEntry {
+    for (const text of texts) this.#vectors.set(text, vector);
+    const rows = [...this.#tables.keys()].flatMap((table) =>
+      this.rows(table)
+        .filter((row) => texts.includes(this.#text(table, row)))
+        .map(({ id }) => ({ table, id, vector })),
+    );
+    const entry = { n: this.indexLog.length + 1, rows };
+    this.indexLog.push(entry);
+    return entry;
+  }
+
+  #text(table: string, row: Row): string {
+    const embeds = this.#table(table).columns.filter(({ embed }) => embed);
+    return embeds.flatMap(({ name }) => (typeof row[name] === "string" && row[name].trim() !== "" ? [row[name]] : [])).join("\n");
+  }
+
+  #shown(table: string, row: Row): Row {
+    const text = this.#text(table, row);
+    return text === "" ? row : { ...row, _vector: this.#vectors.get(text) ?? "pending" };
   }
 
   schema(): { seq: number; tables: Table[] } {
@@ -109,11 +145,12 @@ export class ModelRoom {
     return { commits, seq, more: since + commits.length < seq };
   }
 
-  list(table: string, cursor: string | undefined, limit: number, unbounded: boolean): { rows: Row[]; cursor?: string; seq: number } {
+  list(table: string, cursor: string | undefined, limit: number, unbounded: boolean, ids?: readonly string[]): { rows: Row[]; cursor?: string; seq: number } {
     const rows: Row[] = [];
     let bytes = 0;
     for (const row of this.rows(table)) {
       if (cursor !== undefined && row.id <= cursor) continue;
+      if (ids && !ids.includes(row.id)) continue;
       bytes += JSON.stringify(row).length;
       if (rows.length === limit || (!unbounded && bytes > this.frameBytes)) {
         return { rows, cursor: rows.at(-1)?.id ?? "", seq: this.head };
@@ -126,7 +163,7 @@ export class ModelRoom {
   get(table: string, id: string): { row: Row; seq: number } {
     const row = this.#table(table).rows.get(id);
     if (!row) throw new RefusalError(4004, "not_found", "There is no such row.");
-    return { row, seq: this.head };
+    return { row: this.#shown(table, row), seq: this.head };
   }
 
   announcement(seq: number): CommitEntry | { reset: number } {
@@ -197,8 +234,10 @@ export class ModelRoom {
       case "alterTable": {
         const table = this.#table(op.table);
         const added = Object.fromEntries((op.add ?? []).map(({ name }) => [name, null as Json]));
-        table.columns = [...table.columns, ...(op.add ?? [])];
-        table.rows = new Map([...table.rows].map(([id, row]) => [id, { ...row, ...added }]));
+        const kept = (name: string) => op.drop?.includes(name) !== true;
+        table.columns = [...table.columns.filter(({ name }) => kept(name)), ...(op.add ?? [])];
+        const altered = (row: Row) => Object.fromEntries(Object.entries({ ...row, ...added }).filter(([name]) => kept(name))) as Row;
+        table.rows = new Map([...table.rows].map(([id, row]) => [id, altered(row)]));
         return op;
       }
       case "dropTable":
@@ -211,7 +250,8 @@ export class ModelRoom {
   }
 
   #present(op: { table: string; id: string; ifVersion?: number }, path: string): Row {
-    const { row } = this.get(op.table, op.id);
+    const row = this.#table(op.table).rows.get(op.id);
+    if (!row) throw new RefusalError(4004, "not_found", "There is no such row.");
     if (op.ifVersion !== undefined && op.ifVersion !== row._version) {
       throw new RefusalError(4009, "conflict", `The row is at version ${row._version}.`, { path: `${path}.ifVersion` });
     }

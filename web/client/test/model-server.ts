@@ -1,5 +1,5 @@
 /** Serves a ModelRoom: JSON-RPC to connections, and the few HTTP routes that the library uses. Knows nothing of sockets. */
-import type { ListParams, Operation } from "../protocol.ts";
+import type { IndexEntry, ListParams, Operation } from "../protocol.ts";
 import { ModelRoom, type ModelOptions, RefusalError } from "./model-room.ts";
 
 export interface ModelConnection {
@@ -66,6 +66,11 @@ export class ModelServer {
     else this.#tell("commit", announcement);
   }
 
+  /** Texts were indexed; the room has the entry. */
+  announceIndex(entry: IndexEntry): void {
+    this.#tell("index", entry);
+  }
+
   /** Answers one HTTP request. */
   http(user: string, method: string, url: URL, body: unknown): { status: number; body: unknown } {
     const outcome = this.#outcome(() => this.#route(user, `${method} ${url.pathname}`, url.searchParams, body));
@@ -103,7 +108,7 @@ export class ModelServer {
       case "ping":
         return { result: { seq: room.head } };
       case "subscribe":
-        return { result: this.#subscribe(connection, params["since"] as number | undefined) };
+        return { result: this.#subscribe(connection, params["since"] as number | undefined, params["indexSince"] as number | undefined) };
       case "commit": {
         const before = room.head;
         const commit = room.commit(connection.user, params as { ops: Operation[] });
@@ -113,8 +118,8 @@ export class ModelServer {
         return { result, after: () => (news ? this.announce(commit.seq) : undefined) };
       }
       case "rows.list": {
-        const { table, cursor, limit = 100 } = params as unknown as ListParams;
-        return { result: room.list(table, cursor, limit, false) };
+        const { table, cursor, limit = 100, where } = params as unknown as ListParams & { where?: { id: { in: string[] } } };
+        return { result: room.list(table, cursor, limit, false, where?.id.in) };
       }
       case "rows.get":
         return { result: room.get(params["table"] as string, params["id"] as string) };
@@ -130,11 +135,14 @@ export class ModelServer {
     }
   }
 
-  #subscribe(connection: ModelConnection & { subscribed: boolean }, since: number | undefined): unknown {
+  #subscribe(connection: ModelConnection & { subscribed: boolean }, since: number | undefined, indexSince: number | undefined): unknown {
     if (!connection.subscribed) this.#tell("presence", announce(connection), connection.id);
     connection.subscribed = true;
     const presence = [...this.#connections.values()].filter(({ id, subscribed }) => subscribed && id !== connection.id).map(announce);
-    const base = { seq: this.room.head, index: 0, presence, connection: connection.id };
+    const { indexLog } = this.room;
+    // Bounded: whoever was away for long reads the rows again.
+    const indexed = indexSince === undefined || indexLog.length - indexSince > 10 ? {} : { indexed: indexLog.slice(indexSince) };
+    const base = { seq: this.room.head, index: indexLog.length, ...indexed, presence, connection: connection.id };
     if (since === undefined) return base;
     try {
       return { ...base, ...this.room.page(since, 100, false) };

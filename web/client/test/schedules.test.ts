@@ -37,6 +37,10 @@ function modelBackend(random: () => number): Backend & { server: ModelServer } {
   server.room.load("tasks", titles(random() * 60, "first"));
   const network = new SimNetwork(clock, server, random);
   const pages = [new SimPage(), new SimPage(), new SimPage()];
+  const announceIndexed = () => {
+    const entry = server.room.indexLog.at(-1);
+    if (entry) server.announceIndex(entry);
+  };
   const disturbances = [
     () => (network.faults = draw(random)),
     () => (network.faults = noFaults),
@@ -56,6 +60,10 @@ function modelBackend(random: () => number): Backend & { server: ModelServer } {
       for (const socket of network.sockets) socket.deafClient ||= random() < 0.3;
     },
     () => server.announce(server.room.load("tasks", titles(random() * 60, "restored"))),
+    () => {
+      const outcome = random() < 0.8 ? "indexed" : "failed";
+      if (server.room.indexSome(1 + random() * 20, outcome) > 0) announceIndexed();
+    },
     () => clock.sleep(random() * 5_000_000),
     () => {
       for (const page of pages) page.visible = random() < 0.5;
@@ -76,6 +84,9 @@ function modelBackend(random: () => number): Backend & { server: ModelServer } {
       network.faults = noFaults;
       network.down = false;
       for (const page of pages) page.online = true;
+    },
+    indexAll: () => {
+      if (server.room.indexSome(Infinity) > 0) announceIndexed();
     },
     truth: () => Promise.resolve({ rows: server.room.rows("tasks"), log: server.room.log }),
   };

@@ -26,14 +26,14 @@ const titles = (state: TableState) => Object.fromEntries([...state.rows].map(([i
 describe("a table while it loads", () => {
   it("keeps a deleted row away although an older page has it", () => {
     const state = new TableState(5);
-    state.apply(remove("a", 6), at);
+    state.apply(remove("a", 6), at, []);
     state.mergePage({ rows: [row("a", 3), row("b", 4)], seq: 5 }, 6);
     expect(titles(state)).toEqual({ b: "v4" });
   });
 
   it("gives a row of an older page the update that came before it", () => {
     const state = new TableState(5);
-    state.apply(update("a", 6), at);
+    state.apply(update("a", 6), at, []);
     state.mergePage({ rows: [row("a", 3)], seq: 5 }, 6);
     expect(state.rows.get("a")).toMatchObject({ title: "v6", _version: 6 });
   });
@@ -42,7 +42,7 @@ describe("a table while it loads", () => {
     const state = new TableState(5);
     state.mergePage({ rows: [row("a", 8)], seq: 9 }, 5);
     expect(state.ready(5)).toBe(false);
-    expect(state.apply(update("a", 7), at)).toBe(true);
+    expect(state.apply(update("a", 7), at, [])).toBe(true);
     expect(titles(state)).toEqual({ a: "v8" });
     expect(state.ready(9)).toBe(true);
   });
@@ -51,13 +51,13 @@ describe("a table while it loads", () => {
     const state = new TableState(5);
     expect(state.mergePage({ rows: [], seq: 4 }, 5)).toBe(false);
     expect(state.mergePage({ rows: [], seq: 5 }, 5)).toBe(true);
-    expect(state.apply(update("a", 6), at)).toBe(false);
+    expect(state.apply(update("a", 6), at, [])).toBe(false);
   });
 
   it("shows a row deleted and inserted again in one commit", () => {
     const state = new TableState(5);
-    state.apply(remove("a", 6), at);
-    state.apply(insert("a", 6), at);
+    state.apply(remove("a", 6), at, []);
+    state.apply(insert("a", 6), at, []);
     state.mergePage({ rows: [row("a", 3)], seq: 5 }, 6);
     expect(titles(state)).toEqual({ a: "v6" });
   });
@@ -103,7 +103,7 @@ function interleave(random: () => number, states: Map<string, string>[], log: Ap
     } else if (seq < log.length) {
       const op = log[seq];
       seq += 1;
-      if (op && !state.apply(op, at)) throw new Error(`${op.op} of ${op.id} at ${seq} finds no row`);
+      if (op && !state.apply(op, at, [])) throw new Error(`${op.op} of ${op.id} at ${seq} finds no row`);
     }
   }
   return state;
@@ -112,7 +112,7 @@ function interleave(random: () => number, states: Map<string, string>[], log: Ap
 describe("an alterTable", () => {
   it("adds, drops and renames columns of rows, names swapped too", () => {
     const state = new TableState(1, false);
-    state.apply({ op: "insert", table: "t", id: "a", row: { ...row("a", 2), x: 1, y: 2 }, version: 2, createdBy: "ada" }, at);
+    state.apply({ op: "insert", table: "t", id: "a", row: { ...row("a", 2), x: 1, y: 2 }, version: 2, createdBy: "ada" }, at, []);
     state.alter({ op: "alterTable", table: "t", drop: ["title"], rename: { x: "y", y: "x" }, add: [{ name: "title", type: "text" }] });
     expect(state.rows.get("a")).toMatchObject({ x: 2, y: 1, title: null });
   });
