@@ -27,11 +27,13 @@ type Result struct {
 	known []bool // by delivery: there is a failure to forget
 }
 
-// Indexed is an entry of a room's index log.
+// Indexed is an entry of a room's index log. State is one of the room that is
+// not older than the rows.
 type Indexed struct {
-	Room string
-	N    int64
-	Rows []Row
+	Room  string
+	N     int64
+	Rows  []Row
+	State *replica.State
 }
 
 // Row is a row that an entry is about. Vector is empty when its text failed.
@@ -63,10 +65,10 @@ func (w *work) open() bool { return !w.stale && w.err == nil && len(w.vector.Val
 
 func (w *work) key() textKey { return textKey{w.Job.Room, w.Job.Hash} }
 
-// Index brings the texts of deliveries to vectors and says so in the index
-// logs of their rooms. Deliveries fail one by one. It calls the model once for
-// all that have no vector yet, and again only for what the model was too busy
-// for. Whoever calls it tells what was indexed, and then settles.
+// Index brings the texts of deliveries to vectors, and says and tells so in
+// their rooms. Deliveries fail one by one. It calls the model once for all that
+// have no vector yet, and again only for what the model was too busy for.
+// Whoever calls it does what hangs off new vectors, and then settles.
 func (x *Indexer) Index(ctx context.Context, deliveries []Delivery) Result {
 	works := make([]*work, len(deliveries))
 	rooms := map[string][]int{}
@@ -207,7 +209,8 @@ func (x *Indexer) appendRows(ctx context.Context, room string, rows []Row) (said
 		if err != nil {
 			return said, err
 		}
-		said = append(said, Indexed{Room: room, N: at, Rows: rows[:n]})
+		said = append(said, Indexed{Room: room, N: at, Rows: rows[:n], State: r.State()})
+		x.Tell(ctx, said[len(said)-1])
 		rows = rows[n:]
 	}
 	return said, nil
@@ -260,7 +263,7 @@ func (x *Indexer) adopt(ctx context.Context, r *replica.Replica, room string) er
 		}
 		if won && st.Model != "" {
 			x.Log.InfoContext(ctx, "the room is embedded anew by another model", "room", room, "was", st.Model, "is", x.Embedder.Model())
-			return x.send(ctx, Job{Room: room, Sweep: &Sweep{}})
+			return x.Send(ctx, Job{Room: room, Sweep: &Sweep{}})
 		}
 	}
 }

@@ -57,11 +57,12 @@ type Options struct {
 	Store       store.Store
 	Replicas    *replica.Cache
 	Queue       queue.Queue
-	Embedder    embedder.Embedder // nil: none
-	Base        time.Duration     // what failed comes again after this, then twice as long, and so on; 0: 30 s
-	Concurrency int               // batches embedded at once, see Pace; 0: 4
-	Now         func() time.Time  // nil: time.Now
-	Log         *slog.Logger      // nil: slog.Default
+	Embedder    embedder.Embedder              // nil: none
+	Base        time.Duration                  // what failed comes again after this, then twice as long, and so on; 0: 30 s
+	Concurrency int                            // batches embedded at once, see Pace; 0: 4
+	Tell        func(context.Context, Indexed) // those who look at a room what its index log says now; nil: nobody
+	Now         func() time.Time               // nil: time.Now
+	Log         *slog.Logger                   // nil: slog.Default
 }
 
 // Indexer is safe for concurrent use and starts no goroutine that outlives a
@@ -79,6 +80,9 @@ func New(o Options) *Indexer {
 	}
 	if o.Concurrency == 0 {
 		o.Concurrency = 4
+	}
+	if o.Tell == nil {
+		o.Tell = func(context.Context, Indexed) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -109,7 +109,8 @@ func newJob(room string, table int, row string, hash indexlog.Hash, seq int64) J
 	return Job{Room: room, Table: table, Row: row, Hash: hash, Seq: seq}
 }
 
-func (x *Indexer) send(ctx context.Context, jobs ...Job) error {
+// Send sends jobs.
+func (x *Indexer) Send(ctx context.Context, jobs ...Job) error {
 	bodies := make([]string, len(jobs))
 	for i, j := range jobs {
 		bodies[i] = j.Encode()

@@ -67,7 +67,7 @@ func (x *Indexer) Retry(ctx context.Context, room string, s Selection) (int, err
 	for i, f := range failures {
 		jobs[i] = f.job(room)
 	}
-	if err := x.send(ctx, jobs...); err != nil {
+	if err := x.Send(ctx, jobs...); err != nil {
 		return 0, fmt.Errorf("retry in room %s: %w", room, err)
 	}
 	return len(failures), nil
@@ -109,18 +109,43 @@ func (x *Indexer) clear(ctx context.Context, room string, failures []*Failure) e
 	if err := r.CatchUpIndex(ctx); err != nil {
 		return err
 	}
+	rows, err := x.creators(ctx, r, failures)
+	if err != nil {
+		return err
+	}
 	for len(failures) > 0 {
 		n := min(len(failures), maxCleared)
 		e := &indexlog.Entry{At: x.millis(), Model: r.State().Model, Dim: r.State().Dim}
 		for _, f := range failures[:n] {
 			e.Texts = append(e.Texts, indexlog.Text{Hash: f.Hash, Cleared: true, Rows: []indexlog.RowRef{{Table: f.Table, ID: f.Row}}})
 		}
-		if _, err := x.record(ctx, r, room, e); err != nil {
+		at, err := x.record(ctx, r, room, e)
+		if err != nil {
 			return err
 		}
-		failures = failures[n:]
+		x.Tell(ctx, Indexed{Room: room, N: at, Rows: rows[:n], State: r.State()})
+		failures, rows = failures[n:], rows[n:]
 	}
 	return nil
+}
+
+// creators gives the rows of failures, for telling who may see them.
+func (x *Indexer) creators(ctx context.Context, r *replica.Replica, failures []*Failure) ([]Row, error) {
+	rows := make([]Row, len(failures))
+	err := r.View(ctx, func(v *replica.View) error {
+		for i, f := range failures {
+			rows[i] = Row{Table: f.Table, ID: f.Row, State: replica.Pending}
+			row, found, err := v.Row(ctx, f.Table, f.Row)
+			if err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+			if err == nil && found {
+				rows[i].Creator, rows[i].Version = row.CreatedBy, row.Version
+			}
+		}
+		return nil
+	})
+	return rows, err
 }
 
 // Discard removes dead jobs and returns how many. Their rows stay failed until
@@ -153,7 +178,7 @@ func (x *Indexer) Reindex(ctx context.Context, room string, all bool) (queued in
 		err = x.begin(ctx, room)
 	}
 	if err == nil {
-		err = x.send(ctx, Job{Room: room, Sweep: &Sweep{Failed: true}})
+		err = x.Send(ctx, Job{Room: room, Sweep: &Sweep{Failed: true}})
 	}
 	if err != nil {
 		return 0, fmt.Errorf("index room %s anew: %w", room, err)

@@ -237,8 +237,8 @@ func (x *Indexer) Complete(ctx context.Context, room string, head int64) (bool, 
 const maxStray = 1000
 
 // Reconcile sweeps a room for rows that lost their jobs, as the schedule does,
-// and removes what nobody needs. tell is told of new entries.
-func (x *Indexer) Reconcile(ctx context.Context, room string, tell func(context.Context, Indexed)) error {
+// and removes what nobody needs.
+func (x *Indexer) Reconcile(ctx context.Context, room string) error {
 	counts, err := x.Queue.Counts(ctx)
 	if err != nil {
 		return fmt.Errorf("count the jobs: %w", err)
@@ -251,9 +251,6 @@ func (x *Indexer) Reconcile(ctx context.Context, room string, tell func(context.
 		swept, err := x.SweepStep(ctx, room, *s)
 		if err != nil {
 			return err
-		}
-		for _, said := range swept.Indexed {
-			tell(ctx, said)
 		}
 		jobs += swept.Jobs
 		s = swept.Next
