@@ -1,5 +1,6 @@
 // Package relay follows the change feed and does what hangs off the log: it
-// repairs the indexes of users and e-mail addresses, and writes checkpoints.
+// repairs the indexes of users and e-mail addresses, sends the jobs that embed
+// texts, and writes checkpoints.
 // The feed is only the alarm clock: the relay keeps one contiguous watermark
 // per room and reads the log from there, so events out of order, twice, late
 // or never are all fine.
@@ -24,16 +25,22 @@ import (
 
 // The steps between two effects.
 const (
-	PointIndexed faultpoint.Name = "relay.indexed" // indexes are repaired, the watermark is not set
+	PointIndexed faultpoint.Name = "relay.indexed" // indexes are repaired, no jobs are sent
+	PointPlanned faultpoint.Name = "relay.planned" // jobs are sent, the watermark is not set
 	PointMarked  faultpoint.Name = "relay.marked"  // the watermark is set, no checkpoint is written
 )
 
 // Points lists all fault points of this package.
-var Points = []faultpoint.Name{PointIndexed, PointMarked}
+var Points = []faultpoint.Name{PointIndexed, PointPlanned, PointMarked}
 
 // indexer keeps the indexes of rooms; room.Engine implements it.
 type indexer interface {
 	RepairIndexes(ctx context.Context, st *replica.State, entry *commitlog.Entry) error
+}
+
+// planner sends the jobs that entries make; indexing.Indexer implements it.
+type planner interface {
+	Plan(ctx context.Context, r *replica.Replica, room string, entries []*commitlog.Entry) error
 }
 
 // Deps are the parts that the relay works on.
@@ -41,6 +48,7 @@ type Deps struct {
 	Store    store.Store
 	Replicas *replica.Cache
 	Rooms    indexer
+	Planner  planner          // nil: no jobs
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: slog.Default
 }
@@ -126,10 +134,18 @@ func (h *Handler) advance(ctx context.Context, r *replica.Replica, ulid string) 
 			return err
 		}
 		faultpoint.Reach(PointIndexed)
-		if err := h.mark(ctx, ulid, &mark, entries[len(entries)-1].Seq); err != nil {
-			return err
+		for len(entries) > 0 {
+			done, err := h.plan(ctx, r, ulid, &mark, entries[:portion(entries)])
+			if err != nil {
+				return err
+			}
+			faultpoint.Reach(PointPlanned)
+			if err := h.mark(ctx, ulid, &mark, entries[done-1].Seq); err != nil {
+				return err
+			}
+			faultpoint.Reach(PointMarked)
+			entries = entries[done:]
 		}
-		faultpoint.Reach(PointMarked)
 		if !more {
 			return nil
 		}
@@ -157,8 +173,13 @@ func (h *Handler) index(ctx context.Context, r *replica.Replica, entries []*comm
 // of the list of all rooms.
 type watermark struct {
 	Relayed int64 `json:"relayed"`
-	item    store.Item
-	absent  bool
+
+	// Stuck is an entry whose jobs could not be made, and Tries how often.
+	Stuck int64 `json:"stuck"`
+	Tries int   `json:"tries"`
+
+	item   store.Item
+	absent bool
 }
 
 func (h *Handler) watermark(ctx context.Context, ulid string) (watermark, error) {
@@ -182,13 +203,23 @@ func (h *Handler) watermark(ctx context.Context, ulid string) (watermark, error)
 // mark moves the watermark forward. Losing to another relay is no failure:
 // both work the same log off, and the later one reads where the other was.
 func (h *Handler) mark(ctx context.Context, ulid string, mark *watermark, seq int64) error {
+	return h.note(ctx, ulid, mark, watermark{Relayed: seq})
+}
+
+// note replaces the watermark by next.
+func (h *Handler) note(ctx context.Context, ulid string, mark *watermark, next watermark) error {
 	fields := map[string]json.RawMessage{}
 	if len(mark.item.Data) > 0 {
 		if err := json.Unmarshal(mark.item.Data, &fields); err != nil {
 			return fmt.Errorf("decode the watermark: %w", err)
 		}
 	}
-	fields["relayed"] = fmt.Appendf(nil, "%d", seq)
+	fields["relayed"] = fmt.Appendf(nil, "%d", next.Relayed)
+	delete(fields, "stuck")
+	delete(fields, "tries")
+	if next.Tries > 0 {
+		fields["stuck"], fields["tries"] = fmt.Appendf(nil, "%d", next.Stuck), fmt.Appendf(nil, "%d", next.Tries)
+	}
 	data, err := json.Marshal(fields)
 	if err != nil {
 		return err
@@ -205,8 +236,9 @@ func (h *Handler) mark(ctx context.Context, ulid string, mark *watermark, seq in
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("set the watermark to %d: %w", seq, err)
+		return fmt.Errorf("set the watermark to %d: %w", next.Relayed, err)
 	}
-	mark.item, mark.absent, mark.Relayed = w.Item, false, seq
+	*mark = next
+	mark.item = w.Item
 	return nil
 }

@@ -3,8 +3,10 @@ package relay_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"nanotypedb/shared/backend/embedded"
 	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/identity"
+	"nanotypedb/shared/indexing"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/store"
@@ -190,5 +193,83 @@ func TestTendRelaysRoomsThatTheFeedForgot(t *testing.T) {
 		if behind, err := w.relay.Tend(t.Context()); behind != want || err != nil {
 			t.Errorf("%d rooms behind, %v; want %d", behind, err, want)
 		}
+	}
+}
+
+// planner fails to make the jobs of one entry.
+type planner struct {
+	poison  int64
+	err     error
+	planned []int64
+}
+
+func (p *planner) Plan(_ context.Context, _ *replica.Replica, _ string, entries []*commitlog.Entry) error {
+	for _, e := range entries {
+		if e.Seq == p.poison {
+			return p.err
+		}
+	}
+	for _, e := range entries {
+		p.planned = append(p.planned, e.Seq)
+	}
+	return nil
+}
+
+func (w world) relayed(t *testing.T, ulid string) (relayed int64) {
+	t.Helper()
+	item, err := w.store.Get(t.Context(), room.ShardKey(ulid), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mark struct{ Relayed int64 }
+	if err := json.Unmarshal(item.Data, &mark); err != nil {
+		t.Fatal(err)
+	}
+	return mark.Relayed
+}
+
+func TestAPoisonEntryHoldsItsRoomUpForFiveTries(t *testing.T) {
+	w := newWorld(t)
+	info := w.create(t, "plans")
+	for i := range 4 {
+		w.insert(t, "plans", 1, fmt.Sprint(i))
+	}
+	p := &planner{poison: 3, err: errors.New("poison")}
+	w.relay.Planner = p
+	changes := w.changes(t)[:1]
+	for try := range 4 {
+		if failures := w.relay.Handle(t.Context(), changes); len(failures) != 1 || !strings.Contains(failures[0].Err.Error(), "entry 3") {
+			t.Fatalf("try %d: failures %v", try, failures)
+		}
+		if got := w.relayed(t, info.ULID); got != 2 {
+			t.Fatalf("try %d: relayed up to %d, want 2", try, got)
+		}
+	}
+	w.handle(t, changes)
+	if got := w.relayed(t, info.ULID); got != 5 {
+		t.Errorf("after five tries relayed up to %d, want 5", got)
+	}
+	for _, seq := range []int64{1, 2, 4, 5} {
+		if !slices.Contains(p.planned, seq) {
+			t.Errorf("entry %d was not planned: %v", seq, p.planned)
+		}
+	}
+}
+
+func TestAQueueThatIsDownIsNoEntrysFault(t *testing.T) {
+	w := newWorld(t)
+	info := w.create(t, "plans")
+	p := &planner{poison: 1, err: fmt.Errorf("down: %w", indexing.ErrNotSent)}
+	w.relay.Planner = p
+	changes := w.changes(t)
+	for range 8 {
+		if failures := w.relay.Handle(t.Context(), changes); len(failures) != 1 {
+			t.Fatalf("failures %v", failures)
+		}
+	}
+	p.poison = 0
+	w.handle(t, changes)
+	if got := w.relayed(t, info.ULID); got != 1 || len(p.planned) != 1 {
+		t.Errorf("relayed up to %d, planned %v", got, p.planned)
 	}
 }

@@ -14,6 +14,10 @@ import (
 	"nanotypedb/shared/schema"
 )
 
+// ErrNotSent says that the queue did not take all jobs. Sending them again is
+// harmless.
+var ErrNotSent = errors.New("indexing: some jobs were not sent")
+
 // target is a row whose text a commit may have changed.
 type target struct {
 	table int
@@ -131,7 +135,7 @@ func (x *Indexer) sendAll(ctx context.Context, bodies []string) error {
 		faultpoint.Reach(PointSent)
 	})
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("send jobs: %w", err)
+		return fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	return nil
 }
