@@ -56,6 +56,7 @@ type pointer struct {
 	Format  int       `json:"format"`
 	ID      string    `json:"id"`
 	Seq     int64     `json:"seq"`
+	Index   int64     `json:"index,omitempty"` // of the index log
 	Content digest    `json:"content"`
 	State   digest    `json:"state"`
 	Parts   int       `json:"parts,omitempty"` // items; 0: a blob

@@ -90,3 +90,14 @@ func (c *Cache) sweepBlobs(ctx context.Context, room string, keep func(string) b
 		after = next
 	}
 }
+
+// Covered tells up to which entry of the log, and of the index log, a room's
+// newest checkpoint reaches: what is older is not needed to load the room.
+// Without a checkpoint both are 0.
+func (c *Cache) Covered(ctx context.Context, room string) (seq, index int64, err error) {
+	p, _, err := c.readPointer(ctx, room)
+	if p == nil || err != nil {
+		return 0, 0, err
+	}
+	return p.Seq, p.Index, nil
+}
