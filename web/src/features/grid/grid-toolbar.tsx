@@ -14,9 +14,9 @@ import {
 import { Popover, PopoverTrigger } from "../../components/ui/popover.tsx";
 import { Tooltip } from "../../components/ui/tooltip.tsx";
 import { columnLabel } from "../../lib/values/meta.ts";
-import { FilterChips, type FilterChipsProps } from "./filter-chips.tsx";
-import { FilterPopover } from "./filter-popover.tsx";
-import { encodeFilter, type Filter, newFilter } from "./logic/filters.ts";
+import { FilterChips, type FilterChipsProps } from "../../components/filters/filter-chips.tsx";
+import { FilterPopover } from "../../components/filters/filter-popover.tsx";
+import { encodeFilter, type Filter, newFilter } from "../../lib/filters.ts";
 
 export interface GridToolbarProps extends FilterChipsProps {
   access: "own" | "shared" | undefined;

@@ -11,7 +11,7 @@ import { GridFooter } from "./grid-footer.tsx";
 import { GridSkeleton } from "./grid-skeleton.tsx";
 import { GridToolbar } from "./grid-toolbar.tsx";
 import { isHidden, ordered, placed, shifted, widthOf } from "./logic/column-prefs.ts";
-import { decodeFilters, encodeFilter, type Filter, filterFor, newFilter } from "./logic/filters.ts";
+import { decodeFilters, encodeFilter, type Filter, filterFor, newFilter } from "../../lib/filters.ts";
 import { blankRow, wanted } from "./logic/new-row.ts";
 import { type ClipCell, planPaste, type PastePlan } from "./logic/paste.ts";
 import { blockOf } from "./logic/selection.ts";

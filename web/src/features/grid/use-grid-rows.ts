@@ -1,6 +1,6 @@
 import type { Column, Room } from "@nanotype/client";
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
-import { decodeFilters, rowTest } from "./logic/filters.ts";
+import { decodeFilters, rowTest } from "../../lib/filters.ts";
 import { GridRows, type GridView } from "./logic/grid-rows.ts";
 
 /** The table's rows as the grid shows them, live. Another filter or order is another arrangement from the start. */

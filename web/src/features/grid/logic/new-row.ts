@@ -1,6 +1,6 @@
 /** What a new row begins with. */
 import type { Cells, Column } from "@nanotype/client";
-import { compileFilter, type Filter } from "./filters.ts";
+import { compileFilter, type Filter } from "../../../lib/filters.ts";
 
 /**
  * Cells of an empty row: the defaults are the server's, a required text is empty, and what the filters ask for by equality is there,

@@ -1,11 +1,11 @@
 import type { Column } from "@nanotype/client";
 import { ArrowDown, ArrowUp, TriangleAlert, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { Popover, PopoverTrigger } from "../../components/ui/popover.tsx";
+import { Popover, PopoverTrigger } from "../ui/popover.tsx";
 import { cx } from "../../lib/cx.ts";
 import { columnLabel } from "../../lib/values/meta.ts";
 import { FilterPopover } from "./filter-popover.tsx";
-import { compileFilter, decodeFilter, describeFilter, encodeFilter } from "./logic/filters.ts";
+import { compileFilter, decodeFilter, describeFilter, encodeFilter } from "../../lib/filters.ts";
 
 export interface FilterChipsProps {
   columns: readonly Column[];

@@ -1,5 +1,5 @@
 import { lazy, Suspense } from "react";
-import { PopoverContent } from "../../components/ui/popover.tsx";
+import { PopoverContent } from "../ui/popover.tsx";
 import type { FilterFormProps } from "./filter-form.tsx";
 
 const FilterForm = lazy(async () => ({ default: (await import("./filter-form.tsx")).FilterForm }));

@@ -1,7 +1,7 @@
 /** Filters of a grid: what the address says (`status:eq:pending`), what a chip shows, and which rows they let through. */
 import { type Column, type ColumnType, type Condition, matches, type Row, type Value, type Where } from "@nanotype/client";
-import { parseText } from "../../../lib/values/parse.ts";
-import { columnLabel } from "../../../lib/values/meta.ts";
+import { parseText } from "./values/parse.ts";
+import { columnLabel } from "./values/meta.ts";
 
 export const operators = ["eq", "ne", "contains", "gt", "gte", "lt", "lte", "in", "null", "notnull"] as const;
 export type Operator = (typeof operators)[number];

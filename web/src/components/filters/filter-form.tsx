@@ -1,12 +1,12 @@
 import type { Column } from "@nanotype/client";
 import { useEffect, useRef, useState } from "react";
-import { Button } from "../../components/ui/button.tsx";
-import { Field } from "../../components/ui/field.tsx";
-import { Input } from "../../components/ui/input.tsx";
-import { Select } from "../../components/ui/select.tsx";
-import { ValueField } from "../../components/values/value-field.tsx";
+import { Button } from "../ui/button.tsx";
+import { Field } from "../ui/field.tsx";
+import { Input } from "../ui/input.tsx";
+import { Select } from "../ui/select.tsx";
+import { ValueField } from "../values/value-field.tsx";
 import { columnLabel } from "../../lib/values/meta.ts";
-import { compileFilter, type Filter, needsValue, newFilter, operatorLabel, operatorsOf } from "./logic/filters.ts";
+import { compileFilter, type Filter, needsValue, newFilter, operatorLabel, operatorsOf } from "../../lib/filters.ts";
 
 export interface FilterFormProps {
   columns: readonly Column[];
