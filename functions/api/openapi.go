@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"nanotypedb/shared/access"
-	"nanotypedb/shared/alert"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/schema"
@@ -136,7 +135,6 @@ func (d *describer) parameters(route *Route) []any {
 // known are types whose schema does not follow from their Go kind.
 var known = map[reflect.Type]object{
 	reflect.TypeFor[Time]():            {"type": "string", "format": "date-time"},
-	reflect.TypeFor[alert.Time]():      {"type": "string", "format": "date-time"},
 	reflect.TypeFor[json.RawMessage](): {},
 	reflect.TypeFor[access.Role]():     {"type": "string", "enum": []any{access.Viewer, access.Editor, access.Owner}},
 	reflect.TypeFor[schema.Type](): {"type": "string", "enum": []any{

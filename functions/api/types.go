@@ -159,8 +159,5 @@ type (
 	}
 )
 
-// Time is a moment on the wire: RFC 3339 in UTC with milliseconds.
-type Time schema.Millis
-
-// MarshalJSON implements json.Marshaler.
-func (t Time) MarshalJSON() ([]byte, error) { return schema.AppendJSON(nil, schema.Millis(t)), nil }
+// Time is a moment on the wire.
+type Time = schema.Time

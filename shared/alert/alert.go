@@ -91,18 +91,12 @@ type Request struct {
 
 // Alert is an alert as its user sees it.
 type Alert struct {
-	Topic       string  `json:"topic"`
-	Description string  `json:"description"`
-	Threshold   float64 `json:"threshold"`
-	Table       string  `json:"table,omitempty"`
-	CreatedAt   Time    `json:"createdAt"`
+	Topic       string      `json:"topic"`
+	Description string      `json:"description"`
+	Threshold   float64     `json:"threshold"`
+	Table       string      `json:"table,omitempty"`
+	CreatedAt   schema.Time `json:"createdAt"`
 }
-
-// Time is a moment on the wire: RFC 3339 in UTC with milliseconds.
-type Time schema.Millis
-
-// MarshalJSON implements json.Marshaler.
-func (t Time) MarshalJSON() ([]byte, error) { return schema.AppendJSON(nil, schema.Millis(t)), nil }
 
 func (r *Request) threshold() float64 {
 	if r.Threshold == nil {

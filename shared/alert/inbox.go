@@ -30,7 +30,7 @@ type Item struct {
 	RowID      string          `json:"rowId"`
 	Row        json.RawMessage `json:"row,omitempty"`
 	Version    int64           `json:"version"`
-	At         Time            `json:"at"`
+	At         schema.Time     `json:"at"`
 	Read       bool            `json:"read"`
 }
 
@@ -170,7 +170,7 @@ func (r *reader) add(item Item) bool {
 
 func (r *reader) item(ctx context.Context, id string, m *match) (Item, error) {
 	item := Item{
-		ID: id, Topic: m.Topic, Similarity: m.Similarity, Table: m.Name, RowID: m.Row, Version: m.Version, At: Time(m.At), Read: m.Read,
+		ID: id, Topic: m.Topic, Similarity: m.Similarity, Table: m.Name, RowID: m.Row, Version: m.Version, At: schema.Time(m.At), Read: m.Read,
 	}
 	t := r.view.State().Schema.TableByNum(m.Table)
 	if t == nil {

@@ -66,7 +66,7 @@ func (s *stored) shown(st *replica.State) Alert {
 	if t := st.Schema.TableByNum(s.Table); t != nil {
 		name = t.Name
 	}
-	return Alert{s.Topic, s.Description, s.Threshold, name, Time(s.CreatedAt)}
+	return Alert{s.Topic, s.Description, s.Threshold, name, schema.Time(s.CreatedAt)}
 }
 
 // put keeps an alert. One that replaces another keeps the time of that.

@@ -57,22 +57,16 @@ type Health struct {
 
 // FailedJob is a job that failed. Dead: it is tried no more.
 type FailedJob struct {
-	ID       string `json:"id"`
-	Table    string `json:"table"`
-	Row      string `json:"row"`
-	Class    string `json:"class"`
-	Error    string `json:"error"`
-	Attempts int    `json:"attempts"`
-	FirstAt  Time   `json:"firstAt"`
-	LastAt   Time   `json:"lastAt"`
-	Dead     bool   `json:"dead"`
+	ID       string      `json:"id"`
+	Table    string      `json:"table"`
+	Row      string      `json:"row"`
+	Class    string      `json:"class"`
+	Error    string      `json:"error"`
+	Attempts int         `json:"attempts"`
+	FirstAt  schema.Time `json:"firstAt"`
+	LastAt   schema.Time `json:"lastAt"`
+	Dead     bool        `json:"dead"`
 }
-
-// Time is a moment on the wire: RFC 3339 in UTC with milliseconds.
-type Time schema.Millis
-
-// MarshalJSON implements json.Marshaler.
-func (t Time) MarshalJSON() ([]byte, error) { return schema.AppendJSON(nil, schema.Millis(t)), nil }
 
 // Status is the queue as one room sees it. Dead counts the room's dead jobs, up
 // to 1,000.
@@ -134,7 +128,7 @@ func (d *Desk) list(ctx context.Context, v *room.View, cursor string, limit int,
 			return false
 		}
 		s.Failed = append(s.Failed, FailedJob{
-			f.ID, t.Name, f.Row, f.Class, f.Error, f.Attempts, Time(f.FirstAt), Time(f.LastAt), f.Dead,
+			f.ID, t.Name, f.Row, f.Class, f.Error, f.Attempts, schema.Time(f.FirstAt), schema.Time(f.LastAt), f.Dead,
 		})
 		return true
 	})
