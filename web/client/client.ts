@@ -50,6 +50,11 @@ export class NanoClient {
     return this.#http.request(request);
   }
 
+  /** The same for a download: the answer with its body unread. */
+  stream(request: HttpRequest): Promise<Response> {
+    return this.#http.stream(request);
+  }
+
   /** Connects at once and stays connected until `close`. Every call gives a room object of its own. */
   openRoom(id: string, options: RoomOptions = {}): Room {
     const merged = { ...this.#options.room, ...options };

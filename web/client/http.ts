@@ -17,6 +17,8 @@ export interface HttpRequest {
   query?: Record<string, string | number | undefined>;
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it is, in place of `body`: a file. */
+  content?: { type: string; data: Blob | string };
   signal?: AbortSignal | undefined;
   timeoutMs?: number | undefined;
 }
@@ -45,22 +47,38 @@ export class HttpClient {
    * or `aborted` (it may have been carried out). A refused token is renewed once.
    */
   async request(request: HttpRequest): Promise<unknown> {
-    const response = await this.#attempt(request, false);
-    if (response.status !== 401 || !this.#tokens) return answer(response);
-    return answer(await this.#attempt(request, true));
+    return answer(await this.#authorized(request, whole));
   }
 
-  async #attempt(request: HttpRequest, refresh: boolean): Promise<Received> {
+  /**
+   * A download: the answer with its body unread. The time-out counts to its headers, `signal` holds to its end. Rejects as
+   * `request` does.
+   */
+  async stream(request: HttpRequest): Promise<Response> {
+    const response = await this.#authorized(request, (response) => Promise.resolve(response));
+    if (!response.ok) answer(await whole(response));
+    return response;
+  }
+
+  async #authorized<T extends { status: number }>(request: HttpRequest, take: (response: Response) => Promise<T>): Promise<T> {
+    const response = await this.#attempt(request, false, take);
+    if (response.status !== 401 || !this.#tokens) return response;
+    return this.#attempt(request, true, take);
+  }
+
+  async #attempt<T>(request: HttpRequest, refresh: boolean, take: (response: Response) => Promise<T>): Promise<T> {
+    const { method, body, content } = request;
     const token = await this.#tokens?.token({ refresh });
-    const headers: Record<string, string> = { accept: "application/json" };
+    const headers: Record<string, string> = { accept: take === whole ? "application/json" : "*/*" };
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-    if (request.body !== undefined) headers["content-type"] = "application/json";
-    const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) };
-    return this.#send(request, { method: request.method, headers, ...body });
+    const type = content?.type ?? (body === undefined ? undefined : "application/json");
+    if (type !== undefined) headers["content-type"] = type;
+    const sent = content?.data ?? (body === undefined ? undefined : JSON.stringify(body));
+    return this.#send(request, { method, headers, ...(sent !== undefined && { body: sent }) }, take);
   }
 
-  /** Reads the whole body within the time-out too: a server can stall after its headers. */
-  async #send(request: HttpRequest, init: RequestInit): Promise<Received> {
+  /** `take` is within the time-out too: a server can stall after its headers. */
+  async #send<T>(request: HttpRequest, init: RequestInit, take: (response: Response) => Promise<T>): Promise<T> {
     const { signal, timeoutMs = 30_000 } = request;
     const gaveUp = new AbortController();
     const abort = () => gaveUp.abort();
@@ -69,16 +87,15 @@ export class HttpClient {
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();
     try {
-      const response = await this.#runtime.fetch(this.#address(request), { ...init, signal: gaveUp.signal });
-      const { status, headers } = response;
-      return { status, retryAfter: headers.get("retry-after"), requestId: headers.get("x-request-id"), text: await response.text() };
+      return await take(await this.#runtime.fetch(this.#address(request), { ...init, signal: gaveUp.signal }));
     } catch (cause) {
       if (gaveUp.signal.reason === tooLate) throw tooLate;
       if (signal?.aborted) throw new NanoError("aborted", "The request was withdrawn.", { cause });
       throw new NanoError("network", "The server could not be reached.", { cause });
     } finally {
       cancel();
-      signal?.removeEventListener("abort", abort);
+      // A body that is still to be read is withdrawn with the rest.
+      if (take === whole) signal?.removeEventListener("abort", abort);
     }
   }
 
@@ -96,6 +113,11 @@ interface Received {
   /** For a report to whoever runs the server; kept in the error's `data`. */
   requestId: string | null;
   text: string;
+}
+
+async function whole(response: Response): Promise<Received> {
+  const { status, headers } = response;
+  return { status, retryAfter: headers.get("retry-after"), requestId: headers.get("x-request-id"), text: await response.text() };
 }
 
 function answer(received: Received): unknown {
