@@ -46,7 +46,8 @@ type Deps struct {
 	Identity  identity.Verifier
 	Tickets   *access.Tickets
 	Announcer Announcer
-	LiveURL   string          // where sockets connect, wss://…; empty: /ws of the host that was asked
+	LiveURL   string // where sockets connect, wss://…; empty: /ws of the host that was asked
+	Analytics Analytics
 	Meter     *metering.Meter // nil: nothing is counted
 	Origins   []string        // that pages of other origins may call from; "*": any
 	Log       *slog.Logger    // nil: slog.Default

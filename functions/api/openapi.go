@@ -71,7 +71,10 @@ func (d *describer) operation(route *Route) object {
 		op["parameters"] = parameters
 	}
 	if route.Body != nil {
-		op["requestBody"] = object{"required": true, "content": d.content(route.Body)}
+		op["requestBody"] = object{"required": true, "content": files(d.content(route.Body), route.Takes)}
+	}
+	for code, means := range route.Also {
+		op["responses"].(object)[status(code)] = object{"description": means}
 	}
 	if route.Open {
 		op["security"] = []any{}
@@ -100,10 +103,21 @@ func operationID(route *Route) string {
 }
 
 func (d *describer) success(route *Route) object {
-	if route.Answer == nil {
-		return object{"description": "Done."}
+	switch {
+	case route.Answer != nil:
+		return object{"description": "The answer.", "content": files(d.content(route.Answer), route.Gives)}
+	case route.Gives != nil:
+		return object{"description": "The file.", "content": files(object{}, route.Gives)}
 	}
-	return object{"description": "The answer.", "content": d.content(route.Answer)}
+	return object{"description": "Done."}
+}
+
+// files adds media types of which nothing more is said.
+func files(content object, types []string) object {
+	for _, media := range types {
+		content[media] = object{}
+	}
+	return content
 }
 
 func (d *describer) content(example any) object {
@@ -134,7 +148,7 @@ func (d *describer) parameters(route *Route) []any {
 
 // known are types whose schema does not follow from their Go kind.
 var known = map[reflect.Type]object{
-	reflect.TypeFor[Time]():            {"type": "string", "format": "date-time"},
+	reflect.TypeFor[schema.Time]():     {"type": "string", "format": "date-time"},
 	reflect.TypeFor[json.RawMessage](): {},
 	reflect.TypeFor[access.Role]():     {"type": "string", "enum": []any{access.Viewer, access.Editor, access.Owner}},
 	reflect.TypeFor[schema.Type](): {"type": "string", "enum": []any{

@@ -32,6 +32,12 @@ var trials = map[string]trial{
 	"GET /v1/rooms/{room}/tables/{table}/rows":      {"/v1/rooms/den/tables/tasks/rows", ""},
 	"GET /v1/rooms/{room}/tables/{table}/rows/{id}": {"/v1/rooms/den/tables/tasks/rows/t1", ""},
 
+	"GET /v1/rooms/{room}/analytics":     {"/v1/rooms/den/analytics", ""},
+	"GET /v1/rooms/{room}/analytics.csv": {"/v1/rooms/den/analytics.csv", ""},
+	"GET /v1/rooms/{room}/budget":        {"/v1/rooms/den/budget", ""},
+	"PUT /v1/rooms/{room}/budget":        {"/v1/rooms/den/budget", `{"warn":1,"stop":2}`},
+	"GET /v1/rooms/{room}/health":        {"/v1/rooms/den/health", ""},
+
 	"GET /v1/rooms/{room}/alerts":             {"/v1/rooms/den/alerts", ""},
 	"PUT /v1/rooms/{room}/alerts/{topic}":     {"/v1/rooms/den/alerts/down", `{"description":"outages"}`},
 	"DELETE /v1/rooms/{room}/alerts/{topic}":  {"/v1/rooms/den/alerts/theirs", ""},

@@ -22,6 +22,9 @@ type Route struct {
 	Body    any
 	Status  int
 	Answer  any
+	Takes   []string       // media types of the body beside JSON
+	Gives   []string       // media types of the answer beside JSON
+	Also    map[int]string // further answers by status
 	call    func(*API, *exchange) (any, error)
 }
 
@@ -42,6 +45,7 @@ var page = []Param{
 var Routes = slices.Concat(
 	coreRoutes,
 	alertRoutes,
+	analyticsRoutes,
 )
 
 var coreRoutes = []Route{

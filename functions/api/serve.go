@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -126,6 +127,9 @@ func (a *API) recovered(r *http.Request, out *response) {
 	cause := recover()
 	if cause == nil {
 		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause)
 	}
 	a.Log.ErrorContext(r.Context(), "panic", "path", r.URL.Path, "cause", cause, "stack", string(debug.Stack()))
 	if out.status == 0 {
@@ -254,8 +258,17 @@ func (x *exchange) limit() (int, error) {
 // body reads the JSON body.
 func (x *exchange) body(into any) error { return wire.DecodeBody(x.w, x.r, into) }
 
+// sender is an answer that is no JSON with the status of its route: a file, a
+// redirect, a job. An error means that nothing was written yet.
+type sender interface {
+	send(w http.ResponseWriter) error
+}
+
 // write sends an answer; nil means that there is none.
 func write(w http.ResponseWriter, status int, answer any) error {
+	if s, ok := answer.(sender); ok {
+		return s.send(w)
+	}
 	if answer == nil {
 		w.WriteHeader(status)
 		return nil
@@ -271,6 +284,25 @@ func write(w http.ResponseWriter, status int, answer any) error {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client has gone: nobody to tell
+	return nil
+}
+
+// file is an answer that is saved: it is written as it is made, so an error on
+// the way can only cut it off.
+type file struct {
+	kind  string // media type
+	name  string // what it is saved as: plain ASCII without quotes
+	write func(io.Writer) error
+}
+
+func (f file) send(w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", f.kind)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
+	w.WriteHeader(http.StatusOK)
+	if err := f.write(w); err != nil {
+		// Ends the connection, so that nobody takes a part for the whole.
+		panic(http.ErrAbortHandler)
+	}
 	return nil
 }
 

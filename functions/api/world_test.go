@@ -14,6 +14,7 @@ import (
 	"nanotypedb/functions/api"
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/alert"
+	"nanotypedb/shared/analytics"
 	"nanotypedb/shared/blob/dirblob"
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/identity"
@@ -23,6 +24,7 @@ import (
 	"nanotypedb/shared/sqlitefile"
 	"nanotypedb/shared/store"
 	"nanotypedb/shared/store/sqlitestore"
+	"nanotypedb/shared/usage"
 )
 
 // world is the API over real parts.
@@ -30,6 +32,7 @@ type world struct {
 	t         *testing.T
 	api       *api.API
 	engine    *room.Engine
+	store     store.Store
 	tickets   *access.Tickets
 	issuer    *devidentity.Issuer
 	alerts    *alert.Alerts
@@ -108,7 +111,7 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 	issuer, err := devidentity.Open(t.TempDir(), nil)
 	must(t, err)
 	w := &world{
-		t: t, issuer: issuer, announced: &announcements{}, log: &bytes.Buffer{}, tickets: access.NewTickets(st, nil),
+		t: t, issuer: issuer, store: st, announced: &announcements{}, log: &bytes.Buffer{}, tickets: access.NewTickets(st, nil),
 		engine: room.New(room.Options{
 			Store: st, Replicas: replicas, Limiter: access.NewLimiter(st, limits, nil, nil), Log: slog.New(slog.DiscardHandler),
 		}),
@@ -116,7 +119,11 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 	w.alerts = alert.New(alert.Options{
 		Store: st, Rooms: w.engine, Replicas: replicas, Embedder: w.model, Limiter: access.NewLimiter(st, limits, nil, nil),
 	})
+	ledger := usage.NewLedger(st, nil)
 	d := api.Deps{
+		Analytics: analytics.New(analytics.Options{
+			Rooms: w.engine, Ledger: ledger, Prices: &usage.Virginia, Guard: usage.NewGuard(ledger, &usage.Virginia, ""),
+		}),
 		Rooms: w.engine, Alerts: w.alerts, Identity: issuer, Tickets: w.tickets, Announcer: w.announced,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

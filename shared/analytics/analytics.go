@@ -26,8 +26,11 @@ type Options struct {
 	Recorder *usage.Recorder // of this process; nil: none
 	Guard    *usage.Guard
 	Prices   *usage.Prices
-	Model    string           // of the embedder
+	Model    string // of the embedder
+	Probes   Probes
 	Now      func() time.Time // nil: time.Now
+
+	MaxRoomBytes int64 // NANO_ROOM_MAX_MB
 }
 
 // Service answers for all rooms.

@@ -63,13 +63,19 @@ func Took(d time.Duration) Figure {
 	return firstLatency + Figure(i)
 }
 
-// Latency is an upper bound of the time that the share q (0 to 1) of all timed
-// requests took at most, and false when none was timed or there is no bound.
-func (c Counts) Latency(q float64) (time.Duration, bool) {
+// Timed is how many requests were timed.
+func (c Counts) Timed() int64 {
 	var all int64
 	for _, n := range c[firstLatency:] {
 		all += n
 	}
+	return all
+}
+
+// Latency is an upper bound of the time that the share q (0 to 1) of all timed
+// requests took at most, and false when none was timed or there is no bound.
+func (c Counts) Latency(q float64) (time.Duration, bool) {
+	all := c.Timed()
 	left := int64(math.Ceil(q * float64(all)))
 	for i, n := range c[firstLatency:] {
 		if left -= n; left <= 0 && all > 0 {

@@ -1,0 +1,216 @@
+package api_test
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"nanotypedb/functions/api"
+	"nanotypedb/shared/access"
+	"nanotypedb/shared/analytics"
+	"nanotypedb/shared/commitlog"
+	"nanotypedb/shared/metering"
+	"nanotypedb/shared/queue"
+	"nanotypedb/shared/room"
+	"nanotypedb/shared/store"
+	"nanotypedb/shared/usage"
+)
+
+// metered is a world whose requests are counted.
+type metered struct {
+	*world
+	st     store.Store
+	ledger *usage.Ledger
+	probes analytics.Probes
+}
+
+func newMetered(t *testing.T, probes analytics.Probes) *metered {
+	t.Helper()
+	m := &metered{st: openStore(t)}
+	m.ledger = usage.NewLedger(m.st, nil)
+	recorder := usage.NewRecorder(m.ledger)
+	m.world = newWorld(t, func(d *api.Deps) {
+		d.Meter = &metering.Meter{Recorder: recorder}
+		d.Analytics = analytics.New(analytics.Options{
+			Rooms: d.Rooms, Ledger: m.ledger, Recorder: recorder, Prices: &usage.Virginia, Probes: probes,
+			Guard: usage.NewGuard(m.ledger, &usage.Virginia, "static"), Model: "static", MaxRoomBytes: 1 << 20,
+		})
+	})
+	return m
+}
+
+// relayed counts the room's log, as the relay does.
+func (m *metered) relayed() {
+	m.t.Helper()
+	p := access.Principal{User: m.user("ada")}
+	must(m.t, m.engine.Read(m.t.Context(), p, room.Ref{ID: "den"}, func(v *room.View) error {
+		entries, sizes, _, err := commitlog.Read(m.t.Context(), m.store, v.State().Room, 0, 1000)
+		if err != nil {
+			return err
+		}
+		return m.ledger.Logged(m.t.Context(), v.State().Room, entries, sizes, nil)
+	}))
+}
+
+func (m *metered) report(as, query string) analytics.Answer {
+	m.t.Helper()
+	var a analytics.Answer
+	must(m.t, json.Unmarshal([]byte(m.ask(as, "GET", "/v1/rooms/den/analytics"+query, "")), &a))
+	return a
+}
+
+func TestUsageIsWhatWasAsked(t *testing.T) {
+	m := newMetered(t, analytics.Probes{})
+	m.den()
+	m.ask("bob", "POST", "/v1/rooms/den/commits", `{"ops":[{"op":"insert","table":"tasks","row":{"title":"a"}},{"op":"insert","table":"tasks","row":{"title":"b"}}]}`)
+	for range 3 {
+		m.ask("vera", "GET", "/v1/rooms/den/tables/tasks/rows", "") // three rows each
+	}
+	m.ask("bob", "GET", "/v1/rooms/den/tables/tasks/rows/t1", "")
+	m.relayed()
+	m.relayed() // again, as after a crash
+
+	a := m.report("ada", "?by=hour&compare=1")
+	if a.Totals.Reads != 10 || a.Totals.Writes != 4 || a.Totals.Commits != 7 {
+		t.Fatalf("totals %+v", a.Totals)
+	}
+	users := map[string]analytics.Figures{}
+	for _, u := range a.Users {
+		users[u.User] = u.Figures
+	}
+	ada, bob, vera := users[m.user("ada").ID], users[m.user("bob").ID], users[m.user("vera").ID]
+	if vera.Reads != 9 || bob.Reads != 1 || bob.Writes != 2 || ada.Writes != 2 {
+		t.Fatalf("users %+v", users)
+	}
+	sum := analytics.Figures{}
+	for _, p := range a.Points {
+		sum.Reads, sum.Writes, sum.Cost = sum.Reads+p.Reads, sum.Writes+p.Writes, sum.Cost+p.Cost
+	}
+	if len(a.Points) != 24 || sum.Reads != 10 || sum.Writes != 4 || math.Abs(sum.Cost-a.Totals.Cost) > 1e-12 || a.Totals.Cost <= 0 {
+		t.Fatalf("%d points sum to %+v", len(a.Points), sum)
+	}
+	if a.Previous == nil || a.Previous.To != a.From || a.Previous.Totals.Reads != 0 {
+		t.Fatalf("previous %+v", a.Previous)
+	}
+	if days := m.report("ada", ""); len(days.Points) != 30 || days.Totals.Reads != 10 || days.Previous != nil {
+		t.Fatalf("by day: %d points, %+v", len(days.Points), days.Totals)
+	}
+}
+
+func TestUsageIsForWhomItConcerns(t *testing.T) {
+	m := newMetered(t, analytics.Probes{})
+	m.den()
+	m.ask("bob", "GET", "/v1/rooms/den/tables/tasks/rows", "")
+	m.ask("vera", "GET", "/v1/rooms/den/tables/tasks/rows", "")
+	bob, vera := m.user("bob").ID, m.user("vera").ID
+	a := m.report("vera", "")
+	if a.Totals.Reads != 2 || len(a.Users) != 1 || a.Users[0].User != vera {
+		t.Fatalf("a viewer is told %+v of %+v", a.Totals, a.Users)
+	}
+	m.check([]request{
+		{as: "vera", method: "GET", path: "/v1/rooms/den/analytics?user=" + bob, status: 403},
+		{as: "vera", method: "GET", path: "/v1/rooms/den/analytics.csv?user=" + bob, status: 403},
+		{as: "vera", method: "GET", path: "/v1/rooms/den/analytics?user=" + vera, status: 200, has: []string{`"reads":1`}},
+		{as: "ada", method: "GET", path: "/v1/rooms/den/analytics?user=" + bob, status: 200, has: []string{`"reads":1`}},
+		{as: "vera", method: "GET", path: "/v1/rooms/den/analytics.csv", status: 200, hasNot: []string{bob, vera}},
+		{as: "eve", method: "GET", path: "/v1/rooms/den/analytics.csv", status: 404},
+		{as: "bob", method: "PUT", path: "/v1/rooms/den/budget", body: `{"warn":1,"stop":2}`, status: 403},
+	})
+}
+
+func TestCSVSumsToTheTotals(t *testing.T) {
+	m := newMetered(t, analytics.Probes{})
+	m.den()
+	for _, who := range []string{"ada", "bob", "vera", "vera"} {
+		m.ask(who, "GET", "/v1/rooms/den/tables/tasks/rows", "")
+	}
+	m.relayed()
+	for _, who := range []string{"ada", "vera"} {
+		table, err := csv.NewReader(strings.NewReader(m.ask(who, "GET", "/v1/rooms/den/analytics.csv?by=hour", ""))).ReadAll()
+		must(t, err)
+		sums := map[string]float64{}
+		for _, line := range table[1:] {
+			for i, name := range table[0] {
+				if n, err := strconv.ParseFloat(line[i], 64); err == nil {
+					sums[name] += n
+				}
+			}
+		}
+		a := m.report("ada", "?by=hour")
+		if sums["reads"] != 4 || sums["writes"] != float64(a.Totals.Writes) || sums["commits"] != float64(a.Totals.Commits) {
+			t.Errorf("as %s the table sums to %v, the totals are %+v", who, sums, a.Totals)
+		}
+	}
+}
+
+func TestBadRanges(t *testing.T) {
+	m := newMetered(t, analytics.Probes{})
+	m.den()
+	for query, path := range map[string]string{
+		"?by=week": "by", "?from=yesterday": "from", "?to=31.12.2026": "to", "?from=2026-11-02&to=2026-11-01": "to",
+		"?from=2020-01-01&by=hour": "from", "?compare=yes": "compare", "?from=0001-01-01T00:00:00Z": "from",
+	} {
+		m.check([]request{{as: "ada", method: "GET", path: "/v1/rooms/den/analytics" + query, status: 400, has: []string{`"path":"` + path + `"`}}})
+	}
+}
+
+func TestBudget(t *testing.T) {
+	m := newMetered(t, analytics.Probes{})
+	m.den()
+	m.check([]request{
+		{as: "vera", method: "GET", path: "/v1/rooms/den/budget", status: 200, has: []string{`"state":"none"`}},
+		{as: "ada", method: "PUT", path: "/v1/rooms/den/budget", body: `{"warn":-1,"stop":2}`, status: 400, has: []string{`"path":"warn"`}},
+		{as: "ada", method: "PUT", path: "/v1/rooms/den/budget", body: `{"warn":3,"stop":2}`, status: 400},
+		{as: "ada", method: "PUT", path: "/v1/rooms/den/budget", body: `{"warn":1,"stop":2,"currency":"EUR"}`, status: 400},
+		{as: "ada", method: "PUT", path: "/v1/rooms/den/budget", body: `{"warn":0.0000001,"stop":2}`, status: 200, has: []string{`"stop":2`}},
+	})
+	m.relayed()
+	if a := m.report("vera", ""); a.Budget.State != "ok" && a.Budget.State != "warned" {
+		t.Fatalf("budget %+v", a.Budget)
+	}
+}
+
+func TestHealthSaysWhatIsWrong(t *testing.T) {
+	dead := int64(0)
+	m := newMetered(t, analytics.Probes{
+		Queue: func(context.Context) (queue.Counts, error) {
+			return queue.Counts{Waiting: 4, Oldest: time.Hour, OldestKnown: dead > 0}, nil
+		},
+		Dead:         func(context.Context, string) (int64, error) { return dead, nil },
+		Connections:  func(context.Context, string) (int, error) { return 2, nil },
+		LastSnapshot: func(context.Context, string) (time.Time, error) { return time.Now().Add(-48 * time.Hour), nil },
+		Relayed:      func(context.Context, string) (int64, error) { return 1, nil },
+	})
+	m.den()
+	m.relayed()
+	var h analytics.Health
+	must(t, json.Unmarshal([]byte(m.ask("vera", "GET", "/v1/rooms/den/health", "")), &h))
+	if h.Status != analytics.Warn || *h.Connections != 2 || *h.RelayLag != m.seq()-1 || h.Rows != 2 {
+		t.Fatalf("health %+v", h)
+	}
+	dead = 3
+	must(t, json.Unmarshal([]byte(m.ask("vera", "GET", "/v1/rooms/den/health", "")), &h))
+	if h.Status != analytics.Bad {
+		t.Fatalf("with dead letters the status is %s", h.Status)
+	}
+	for _, c := range h.Checks {
+		if (c.Level == analytics.OK) != (c.Do == "") || c.What == "" {
+			t.Errorf("check %+v", c)
+		}
+	}
+}
+
+func TestHealthOfAFailingProbe(t *testing.T) {
+	m := newMetered(t, analytics.Probes{Dead: func(context.Context, string) (int64, error) { return 0, errors.New("no table") }})
+	m.den()
+	if out := m.send(request{as: "ada", method: "GET", path: "/v1/rooms/den/health"}); out.Code != http.StatusInternalServerError {
+		t.Fatalf("status %d", out.Code)
+	}
+}
