@@ -46,6 +46,7 @@ var Routes = slices.Concat(
 	coreRoutes,
 	alertRoutes,
 	analyticsRoutes,
+	transferRoutes,
 )
 
 var coreRoutes = []Route{

@@ -16,6 +16,7 @@ import (
 	"nanotypedb/shared/alert"
 	"nanotypedb/shared/analytics"
 	"nanotypedb/shared/blob/dirblob"
+	"nanotypedb/shared/blob/signedblob"
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/identity"
 	"nanotypedb/shared/identity/devidentity"
@@ -24,6 +25,7 @@ import (
 	"nanotypedb/shared/sqlitefile"
 	"nanotypedb/shared/store"
 	"nanotypedb/shared/store/sqlitestore"
+	"nanotypedb/shared/transfer"
 	"nanotypedb/shared/usage"
 )
 
@@ -120,7 +122,11 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 		Store: st, Rooms: w.engine, Replicas: replicas, Embedder: w.model, Limiter: access.NewLimiter(st, limits, nil, nil),
 	})
 	ledger := usage.NewLedger(st, nil)
+	transfers := transfer.New(transfer.Options{
+		Rooms: w.engine, Replicas: replicas, Blobs: blobs, Addresses: signedblob.New(blobs, "", nil), Inline: inlineBytes,
+	})
 	d := api.Deps{
+		Transfers: transfers,
 		Analytics: analytics.New(analytics.Options{
 			Rooms: w.engine, Ledger: ledger, Prices: &usage.Virginia, Guard: usage.NewGuard(ledger, &usage.Virginia, ""),
 		}),

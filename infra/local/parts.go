@@ -18,12 +18,14 @@ import (
 	"nanotypedb/shared/backend/aws/feed"
 	"nanotypedb/shared/backend/embedded"
 	"nanotypedb/shared/blob"
+	"nanotypedb/shared/blob/signedblob"
 	"nanotypedb/shared/config"
 	"nanotypedb/shared/identity/devidentity"
 	"nanotypedb/shared/push/hubpush"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/store"
+	"nanotypedb/shared/transfer"
 )
 
 // localSends is how many sends a second a room may cause here, where a send
@@ -32,27 +34,29 @@ const localSends = 200_000
 
 // parts is what the runner is made of, in the order of opening.
 type parts struct {
-	store    store.Store
-	feed     store.Feed
-	blobs    blob.Store
-	issuer   *devidentity.Issuer
-	replicas *replica.Cache
-	rooms    *room.Engine
-	tickets  *access.Tickets
-	hub      *hubpush.Hub
-	audience *audience.Audience
-	telling  *audience.Background
-	live     *live.Handler
-	relay    *relay.Handler
-	meters   *meters
-	closers  []io.Closer
+	store     store.Store
+	feed      store.Feed
+	blobs     blob.Store
+	issuer    *devidentity.Issuer
+	replicas  *replica.Cache
+	rooms     *room.Engine
+	signed    *signedblob.Server // nil: the store has addresses of its own
+	transfers *transfer.Service
+	tickets   *access.Tickets
+	hub       *hubpush.Hub
+	audience  *audience.Audience
+	telling   *audience.Background
+	live      *live.Handler
+	relay     *relay.Handler
+	meters    *meters
+	closers   []io.Closer
 }
 
 // openParts opens everything, or closes again what it opened.
 func openParts(ctx context.Context, c config.Config, log *slog.Logger) (*parts, error) {
 	p := &parts{}
 	for _, open := range []func(context.Context, config.Config, *slog.Logger) error{
-		p.openBackend, p.openMetering, p.openIssuer, p.openRooms, p.openAudience,
+		p.openBackend, p.openMetering, p.openIssuer, p.openRooms, p.openTransfers, p.openAudience,
 	} {
 		if err := open(ctx, c, log); err != nil {
 			return nil, errors.Join(err, p.close())

@@ -70,7 +70,7 @@ func (r *Runner) URL() string { return "http://" + r.listener.Addr().String() }
 
 func (r *Runner) routes() (http.Handler, error) {
 	handler, err := api.New(api.Deps{
-		Rooms: r.parts.rooms, Tickets: r.parts.tickets, Identity: r.parts.issuer, Announcer: r.parts.telling,
+		Rooms: r.parts.rooms, Transfers: r.parts.transfers, Tickets: r.parts.tickets, Identity: r.parts.issuer, Announcer: r.parts.telling,
 		Meter: r.parts.meters.of("api"), Origins: []string{"*"}, Log: r.log,
 	})
 	if err != nil {
@@ -79,6 +79,7 @@ func (r *Runner) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/dev/session", devSession(devidentity.SessionHandler(r.parts.issuer), r.addr))
 	mux.Handle("GET /ws", r.sockets)
+	r.parts.serveBlobs(mux)
 	for _, prefix := range []string{"/v1/", "/healthz", "/openapi.json"} {
 		mux.Handle(prefix, handler)
 	}

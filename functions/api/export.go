@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+
+	"nanotypedb/shared/access"
+	"nanotypedb/shared/blob"
+	"nanotypedb/shared/fault"
+	"nanotypedb/shared/job"
+	"nanotypedb/shared/room"
+	"nanotypedb/shared/transfer"
+)
+
+// Transfers is what of exports and imports is reached over HTTP.
+type Transfers interface {
+	Export(ctx context.Context, p access.Principal, ref room.Ref, r transfer.Request) (transfer.Download, error)
+	Fetch(ctx context.Context, p access.Principal, ref room.Ref, jobID string) (transfer.Download, error)
+}
+
+var transferRoutes = []Route{
+	{Method: "GET", Path: "/v1/rooms/{room}/export", Role: access.Viewer,
+		Summary: "Exports what the user may see of the room: as a SQLite file, a SQL dump, NDJSON or CSV.",
+		Query: []Param{
+			{"format", false, "sqlite, sql, ndjson or csv."},
+			{"table", false, "One table; all by default, of CSV in a zip."},
+			{"meta", false, "0 leaves out _createdAt, _updatedAt and _createdBy; for csv and ndjson."},
+			{"job", false, "The export that this job has made; no other parameter then."},
+		},
+		Status: http.StatusOK,
+		Gives:  []string{"application/vnd.sqlite3", "application/sql", "application/x-ndjson", "text/csv", "application/zip"},
+		Also:   map[int]string{http.StatusAccepted: "A job makes it, {job}.", http.StatusSeeOther: "It is at the Location, for ten minutes."},
+		call:   exportRoom},
+}
+
+func exportRoom(a *API, x *exchange) (any, error) {
+	if a.Transfers == nil {
+		return nil, errNoTransfers
+	}
+	if x.query.Has("job") {
+		if len(x.query) > 1 {
+			return nil, fault.At(fault.Invalid, "job", "A job knows what it exports; give no other parameter.")
+		}
+		d, err := a.Transfers.Fetch(x.ctx(), x.principal, x.ref(), x.query.Get("job"))
+		return download{d}, err
+	}
+	r := transfer.Request{Table: x.query.Get("table")}
+	var err error
+	if r.Format, err = transfer.ParseFormat(x.query.Get("format")); err != nil {
+		return nil, err
+	}
+	meta, err := x.flag("meta", true)
+	r.Bare = !meta
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.Transfers.Export(x.ctx(), x.principal, x.ref(), r)
+	return download{d}, err
+}
+
+var errNoTransfers = fault.New(fault.Unavailable, "This server neither exports nor imports.")
+
+// flag reads a query parameter that is 0 or 1.
+func (x *exchange) flag(name string, fallback bool) (bool, error) {
+	switch x.query.Get(name) {
+	case "1", "true":
+		return true, nil
+	case "0", "false":
+		return false, nil
+	}
+	if x.query.Has(name) {
+		return false, fault.At(fault.Invalid, name, "This is 0 or 1.")
+	}
+	return fallback, nil
+}
+
+// download answers with an export.
+type download struct{ transfer.Download }
+
+func (d download) send(w http.ResponseWriter) error {
+	switch {
+	case d.Job != nil:
+		return accepted{d.Job}.send(w)
+	case d.URL != "":
+		w.Header().Set("Location", d.URL)
+		w.WriteHeader(http.StatusSeeOther)
+		return nil
+	}
+	defer func() { _ = d.Content.Close() }()
+	h := w.Header()
+	h.Set("Content-Type", d.Type)
+	h.Set("Content-Disposition", blob.Download{Name: d.Name}.Disposition())
+	h.Set("Content-Length", strconv.FormatInt(d.Size, 10))
+	w.WriteHeader(http.StatusOK)
+	_, _ = io.Copy(w, d.Content) // whoever gets less than Content-Length says knows that it was cut off
+	return nil
+}
+
+// accepted answers with a job that goes on.
+type accepted struct{ *job.Job }
+
+func (j accepted) send(w http.ResponseWriter) error {
+	body, err := json.Marshal(map[string]string{"job": j.ID})
+	if err != nil {
+		return err
+	}
+	return write(w, http.StatusAccepted, json.RawMessage(body))
+}

@@ -1,0 +1,60 @@
+package transfer
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"nanotypedb/shared/access"
+	"nanotypedb/shared/blob"
+	"nanotypedb/shared/job"
+	"nanotypedb/shared/replica"
+	"nanotypedb/shared/room"
+	"nanotypedb/shared/wire"
+)
+
+// Rooms is what of the room engine exports and imports use.
+type Rooms interface {
+	Read(ctx context.Context, p access.Principal, ref room.Ref, fn func(*room.View) error) error
+	Commit(ctx context.Context, p access.Principal, ref room.Ref, req room.Request) (room.Result, error)
+}
+
+// Jobs is what of the job runner exports and imports use.
+type Jobs interface {
+	Start(ctx context.Context, s job.Spec) (job.Job, error)
+	Get(ctx context.Context, room, id string) (job.Job, error)
+	Register(kind string, step job.Step)
+}
+
+// Options configure a Service.
+type Options struct {
+	Rooms     Rooms
+	Replicas  *replica.Cache
+	Blobs     blob.Store
+	Addresses blob.Presigner   // nil: what is large is streamed, and there are no uploads
+	Jobs      Jobs             // nil: all work is done while the caller waits
+	Inline    int              // bytes that an answer may have; 0: what passes through a function
+	Now       func() time.Time // nil: time.Now
+	Log       *slog.Logger     // nil: slog.Default
+}
+
+// Service exports and imports rooms. It is safe for concurrent use.
+type Service struct{ Options }
+
+// New returns a service, and registers its kinds of jobs.
+func New(o Options) *Service {
+	if o.Inline == 0 {
+		o.Inline = wire.MaxBody - 64<<10
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	s := &Service{o}
+	if o.Jobs != nil {
+		o.Jobs.Register(exportKind, s.exportStep)
+	}
+	return s
+}
