@@ -21,6 +21,8 @@ import (
 type Options struct {
 	Store     store.Store
 	Blobs     blob.Store
+	Images    Images           // for At; nil: only checkpoints
+	Archive   Archive          // for At; nil: only the log
 	Dir       string           // scratch folder for the database files; may be shared by processes. Empty: the system's
 	MaxBytes  int64            // of all replicas together, their files and memory; least recently used out. 0: 512 MB
 	MaxFiles  int              // descriptors of all replicas together, likewise; 0: half of what the process may open
@@ -104,7 +106,13 @@ func NewCache(o Options) (*Cache, error) {
 // unavailable when an entry has a newer format or the log has a hole that no
 // checkpoint covers.
 func (c *Cache) Acquire(ctx context.Context, room string) (*Replica, func(), error) {
-	e, err := c.enter(ctx, room, false, c.build)
+	return c.acquire(ctx, room, c.build)
+}
+
+// acquire finds or makes the replica under a key, which is a room's ULID, or
+// that and a seq.
+func (c *Cache) acquire(ctx context.Context, key string, load func(context.Context, string) (*Replica, error)) (*Replica, func(), error) {
+	e, err := c.enter(ctx, key, false, load)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -294,18 +302,23 @@ const maxWrongEntries = 8
 // it. An entry that disagrees twice, each time on a fresh replica, was
 // written with wrong fingerprints; its operations stand.
 func (c *Cache) build(ctx context.Context, room string) (*Replica, error) {
+	return c.rebuild(ctx, func(trusted map[int64]bool) (*Replica, error) { return c.load(ctx, room, trusted) })
+}
+
+// rebuild loads until it succeeds, trusting one more entry each time.
+func (c *Cache) rebuild(ctx context.Context, load func(trusted map[int64]bool) (*Replica, error)) (*Replica, error) {
 	if err := c.loading.acquire(ctx); err != nil {
 		return nil, err
 	}
 	defer c.loading.release()
 	trusted := map[int64]bool{}
 	for {
-		r, err := c.load(ctx, room, trusted)
+		r, err := load(trusted)
 		var d *disagreement
 		if err == nil || !errors.As(err, &d) || trusted[d.seq] || len(trusted) == maxWrongEntries {
 			return r, refusal(err)
 		}
-		c.o.Log.Warn("replica: an entry disagrees with a fresh replica", "room", room, "entry", d.seq)
+		c.o.Log.Warn("replica: an entry disagrees with a fresh replica", "entry", d.seq, "error", err)
 		trusted[d.seq] = true
 	}
 }

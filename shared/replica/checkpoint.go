@@ -305,20 +305,9 @@ func (c *Cache) fetch(ctx context.Context, room string, p *pointer, path string)
 		return nil, err
 	}
 	defer in.Close()
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	h, s, err := loadImage(ctx, in, path)
 	if err != nil {
-		return nil, fmt.Errorf("make database file: %w", err)
-	}
-	h, err := ReadImage(ctx, in, file)
-	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, err
-	}
-	s, err := readCopy(ctx, path, func(*conn, *State) error { return nil })
-	if err != nil {
-		if fault.Is(err, fault.Unavailable) {
-			return nil, err
-		}
-		return nil, &damage{err}
 	}
 	if h.Room != room || s.Room != room || h.Seq != p.Seq || s.Seq != p.Seq || h.Rows != s.Rows || h.Sums != p.sums() || s.Sums != p.sums() {
 		return nil, damaged("header, pointer and database do not agree")

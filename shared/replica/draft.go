@@ -46,6 +46,9 @@ type mark struct {
 // Begin opens the one write transaction of a replica, waiting for the one
 // that is open. The caller must end it with Publish or Discard.
 func (r *Replica) Begin(ctx context.Context) (*Draft, error) {
+	if r.past {
+		return nil, errors.New("replica: a room of the past is for reading alone")
+	}
 	if err := r.lock(ctx); err != nil {
 		return nil, err
 	}

@@ -137,3 +137,9 @@ func (r *Replica) WriterTables() int { return len(r.db.Load().write.tables) }
 
 // MaxLoads is how many replicas are made at the same time.
 const MaxLoads = maxLoads
+
+// Recounted reads all rows of a replica once.
+func (r *Replica) Recounted(ctx context.Context) (int64, error) {
+	_, rows, _, err := r.Recount(ctx)
+	return rows, err
+}

@@ -245,7 +245,7 @@ func value(rt *rapid.T, col *schema.Column) schema.Value {
 	case schema.Enum:
 		return col.Values[n%len(col.Values)]
 	case schema.Date:
-		return fmt.Sprintf("2026-01-0%d", n+1)
+		return fmt.Sprintf("2026-01-%02d", n+1)
 	default:
 		return fmt.Sprint(n)
 	}

@@ -41,6 +41,7 @@ type Replica struct {
 	published     int  // since the write-ahead log was last moved, under writer
 	broken        atomic.Bool
 	wrong         atomic.Bool // skew is not zero
+	past          bool        // at a seq of the past, for reading alone
 
 	begun, done atomic.Int64 // numbers of the newest catch-up begun, and of that completed
 	timeMu      sync.Mutex
@@ -158,6 +159,9 @@ func (r *Replica) close() error {
 // opened from now on, at n or later, has all of them; a put in flight is not
 // acknowledged, and may come after.
 func (r *Replica) CatchUp(ctx context.Context) error {
+	if r.past {
+		return nil
+	}
 	before := r.begun.Load()
 	if err := r.catching.acquire(ctx); err != nil {
 		return err
