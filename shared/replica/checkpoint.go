@@ -97,18 +97,31 @@ func (c *Cache) readPointer(ctx context.Context, room string) (p *pointer, raw [
 	if p.Format > imageFormat {
 		return nil, item.Data, fault.New(fault.Unavailable, "the room was written by a newer version of the program")
 	}
+	if p.Format < imageFormat {
+		return nil, item.Data, damaged("pointer: format %d is no longer read", p.Format)
+	}
 	return p, item.Data, nil
 }
 
-// CheckpointDue reports whether the tail since the newest checkpoint exceeds
+// CheckpointDue reports whether the tail since the newest checkpoint, of the
+// log or of the index log as far as it was applied, exceeds
 // max(64 KB, min(image/4, 4 MB)) or 2,000 entries.
 func (r *Replica) CheckpointDue() bool {
-	var seq, image int64
+	var seq, index, image int64
 	if p := r.checkpoint.Load(); p != nil {
-		seq, image = p.Seq, p.Size
+		seq, index, image = p.Seq, p.Index, p.Size
 	}
-	tail := r.State().Seq - seq
-	return tail > dueEntries || tail > 0 && r.tailBytes.Load() > max(dueMinBytes, min(image/4, dueMaxBytes))
+	due := func(entries, bytes int64) bool {
+		return entries > dueEntries || entries > 0 && bytes > max(dueMinBytes, min(image/4, dueMaxBytes))
+	}
+	s := r.State()
+	return due(s.Seq-seq, r.tailBytes.Load()) || due(s.Index-index, r.indexBytes.Load())
+}
+
+// covers tells whether a checkpoint has everything of another seq and index
+// entry. The log comes first: the index log can be read after any of them.
+func (p *pointer) covers(seq, index int64) bool {
+	return p != nil && (p.Seq > seq || p.Seq == seq && p.Index >= index)
 }
 
 // Checkpoint writes the newest published state as the room's checkpoint:
@@ -120,16 +133,20 @@ func (r *Replica) Checkpoint(ctx context.Context) error {
 		return err
 	}
 	defer r.checkpointing.release()
+	// What an older checkpoint covers of the index log may be gone from there.
+	if err := r.catchUpIndex(ctx, true); err != nil {
+		return fmt.Errorf("checkpoint of room %s: %w", r.room, err)
+	}
 	p, raw, err := r.cache.readPointer(ctx, r.room)
 	var d *damage
 	if err != nil && !errors.As(err, &d) {
 		return err
 	}
-	if p != nil && p.Seq >= r.State().Seq {
+	if s := r.State(); p.covers(s.Seq, s.Index) {
 		r.checkpoint.Store(p)
 		return nil
 	}
-	tail := r.tailBytes.Load()
+	tail, index := r.tailBytes.Load(), r.indexBytes.Load()
 	next, err := r.writeCheckpoint(ctx)
 	if err != nil {
 		return fmt.Errorf("checkpoint of room %s: %w", r.room, err)
@@ -141,6 +158,7 @@ func (r *Replica) Checkpoint(ctx context.Context) error {
 	faultpoint.Reach(PointPointerWritten)
 	r.checkpoint.Store(newest)
 	r.tailBytes.Add(-tail)
+	r.indexBytes.Add(-index)
 	return nil
 }
 
@@ -159,7 +177,7 @@ func (r *Replica) writeCheckpoint(ctx context.Context) (p *pointer, err error) {
 	if err := s.write(ctx, file); err != nil {
 		return nil, err
 	}
-	p = &pointer{Format: imageFormat, ID: id.New(r.cache.o.Now()), Seq: s.header.Seq,
+	p = &pointer{Format: imageFormat, ID: id.New(r.cache.o.Now()), Seq: s.header.Seq, Index: s.header.Index,
 		Content: digest(s.header.Sums.Content), State: digest(s.header.Sums.State)}
 	if err := r.cache.writeParts(ctx, r.room, p, file); err != nil {
 		return nil, err
@@ -215,7 +233,7 @@ func (c *Cache) verify(ctx context.Context, room string, p *pointer) error {
 // the one that is.
 func (c *Cache) point(ctx context.Context, room string, next, p *pointer, raw []byte) (*pointer, error) {
 	for try := 1; ; try++ {
-		if p != nil && p.Seq >= next.Seq {
+		if p != nil && (p.covers(next.Seq, next.Index) || p.Index > next.Index) {
 			return p, nil // another process was ahead; Sweep removes our parts
 		}
 		next.Old = c.replaced(p)
@@ -309,7 +327,7 @@ func (c *Cache) fetch(ctx context.Context, room string, p *pointer, path string)
 	if err != nil {
 		return nil, err
 	}
-	if h.Room != room || s.Room != room || h.Seq != p.Seq || s.Seq != p.Seq || h.Rows != s.Rows || h.Sums != p.sums() || s.Sums != p.sums() {
+	if h.Room != room || s.Room != room || h.Seq != p.Seq || s.Seq != p.Seq || h.Rows != s.Rows || h.Index != s.Index || p.Index != s.Index || h.Sums != p.sums() || s.Sums != p.sums() {
 		return nil, damaged("header, pointer and database do not agree")
 	}
 	return s, nil

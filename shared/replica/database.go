@@ -28,6 +28,8 @@ type database struct {
 	idle    []*conn
 	active  int
 	retired bool
+
+	vectors vectors
 }
 
 // createDatabase makes the empty database of a room at seq 0.

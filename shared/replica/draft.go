@@ -264,6 +264,12 @@ func (d *Draft) commit() error {
 	if d.err == nil && d.state != before {
 		d.err = writeState(d.conn, d.state, !sameMeta(before, d.state))
 	}
+	if d.err == nil && d.state.Index != before.Index {
+		d.err = writeIndex(d.conn, d.state)
+	}
+	if d.err == nil {
+		d.r.revive(d.state.Seq, d.conn)
+	}
 	if d.err == nil {
 		d.err = d.r.commit(d.conn, d.state)
 	}
@@ -286,6 +292,7 @@ func (d *Draft) Discard() error {
 
 func (d *Draft) rollback() error {
 	d.ended = true
+	d.conn.revived = d.conn.revived[:0]
 	if d.conn.db.AutocommitEnabled() {
 		return nil // SQLite has rolled back by itself, as it does when the disk is full
 	}

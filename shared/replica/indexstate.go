@@ -65,6 +65,16 @@ func (c coverages) with(table int, state VectorState, by int64) coverages {
 	return append(next, c[at:]...)
 }
 
+// of is the coverage of one table.
+func (c coverages) of(table int) coverage {
+	for i := range c {
+		if c[i].table == table {
+			return c[i]
+		}
+	}
+	return coverage{table: table}
+}
+
 const coverageFormat = 1
 
 func (c coverages) encode() []byte {

@@ -37,8 +37,9 @@ type Replica struct {
 	writer        semaphore // the one draft
 	catching      semaphore // the one catch-up; never taken by who holds writer
 	checkpointing semaphore
-	skew          skew // under writer
-	published     int  // since the write-ahead log was last moved, under writer
+	indexing      semaphore // the one catch-up of the index; never taken by who holds writer
+	skew          skew      // under writer
+	published     int       // since the write-ahead log was last moved, under writer
 	broken        atomic.Bool
 	wrong         atomic.Bool // skew is not zero
 	past          bool        // at a seq of the past, for reading alone
@@ -47,7 +48,10 @@ type Replica struct {
 	timeMu      sync.Mutex
 	caughtUp    time.Time
 
+	lookedAt atomic.Int64 // when the index log was last asked without need, in milliseconds
+
 	tailBytes  atomic.Int64 // of the entries since the newest checkpoint, about
+	indexBytes atomic.Int64 // likewise of the index log
 	checkpoint atomic.Pointer[pointer]
 }
 
@@ -72,7 +76,7 @@ func (s semaphore) release() { <-s }
 
 func newReplica(c *Cache, room string, db *database, state *State) *Replica {
 	r := &Replica{room: room, cache: c, readers: make(semaphore, c.o.MaxReader), writer: make(semaphore, 1),
-		catching: make(semaphore, 1), checkpointing: make(semaphore, 1)}
+		catching: make(semaphore, 1), checkpointing: make(semaphore, 1), indexing: make(semaphore, 1)}
 	r.db.Store(db)
 	r.state.Store(state)
 	return r
@@ -251,6 +255,7 @@ func (r *Replica) become(fresh *Replica) error {
 	r.wrong.Store(fresh.wrong.Load())
 	r.published = fresh.published
 	r.tailBytes.Store(fresh.tailBytes.Load())
+	r.indexBytes.Store(fresh.indexBytes.Load())
 	r.checkpoint.Store(fresh.checkpoint.Load())
 	r.broken.Store(false)
 	if err := old.retire(); err != nil {

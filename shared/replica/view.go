@@ -12,6 +12,7 @@ import (
 type View struct {
 	conn  *conn
 	state *State
+	db    *database
 }
 
 // View runs fn on a consistent snapshot of the newest published state. The
@@ -67,7 +68,7 @@ func (r *Replica) openView(ctx context.Context) (*database, *View, error) {
 		_ = db.endView(c)
 		return nil, nil, err
 	}
-	return db, &View{conn: c, state: r.State()}, nil
+	return db, &View{conn: c, state: r.State(), db: db}, nil
 }
 
 // State is the state at the view's seq.

@@ -1,0 +1,195 @@
+package replica
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"zombiezen.com/go/sqlite"
+
+	"nanotypedb/shared/fault"
+)
+
+// Limits of a query of words.
+const (
+	MaxQueryLength = 2000 // code points
+	MaxQueryWords  = 64
+)
+
+// Words gives the words of a user's query, each once. Errors: invalid when
+// there are more than MaxQueryWords, or the query is longer than
+// MaxQueryLength.
+func Words(query string) ([]string, error) {
+	if n := utf8.RuneCountInString(query); n > MaxQueryLength {
+		return nil, fault.At(fault.Invalid, "query", "a query has at most %d characters, but %d were given", MaxQueryLength, n)
+	}
+	var words []string
+	seen := map[string]bool{}
+	// U+0000 ends a text in the full-text index, and invalid UTF-8 has no tokens.
+	for word := range strings.FieldsFuncSeq(strings.ToValidUTF8(query, " "), func(r rune) bool { return unicode.IsSpace(r) || r == 0 }) {
+		if !strings.ContainsFunc(word, isTokenRune) || seen[strings.ToLower(word)] {
+			continue
+		}
+		seen[strings.ToLower(word)] = true
+		words = append(words, word)
+	}
+	if len(words) > MaxQueryWords {
+		return nil, fault.At(fault.Invalid, "query", "a query has at most %d different words, but %d were given", MaxQueryWords, len(words))
+	}
+	return words, nil
+}
+
+// isTokenRune tells whether unicode61 makes a token of a character: letters,
+// numbers and private ones (https://sqlite.org/fts5.html#unicode61_tokenizer).
+func isTokenRune(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.Co) }
+
+// phrase is a word in FTS5's language, where everything in quotes is text.
+// Of the last word of a query the beginning is enough.
+func phrase(word string, last bool) string {
+	quoted := `"` + strings.ReplaceAll(word, `"`, `""`) + `"`
+	if last {
+		quoted += "*"
+	}
+	return quoted
+}
+
+// match joins the phrases of words by an operator.
+func match(words []string, operator string) string {
+	phrases := make([]string, len(words))
+	for i, w := range words {
+		phrases[i] = phrase(w, i == len(words)-1)
+	}
+	return strings.Join(phrases, operator)
+}
+
+// Keyword gives the K rows that match words best by BM25, best first: those
+// that have all words, and when they are fewer than K, those that have some.
+func (v *View) Keyword(ctx context.Context, q KeywordQuery) ([]KeywordHit, error) {
+	words, err := Words(q.Query)
+	if err != nil || len(words) == 0 || q.K <= 0 {
+		return nil, err
+	}
+	sources, err := v.sources(q.Tables, q.Filters, q.Creator)
+	if err != nil {
+		return nil, err
+	}
+	hits, err := v.ranked(ctx, sources, match(words, " AND "), q.K)
+	if err == nil && len(hits) < q.K && len(words) > 1 {
+		hits, err = v.ranked(ctx, sources, match(words, " OR "), q.K)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]KeywordHit, len(hits))
+	for i := range hits {
+		if out[i], err = v.explain(ctx, &hits[i], words); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// wordHit is a row that the full-text index found.
+type wordHit struct {
+	source *source
+	key    int64
+	id     string
+	bm25   float64
+}
+
+// ranked gives the best k rows of all tables. The scores of a table are by how
+// rare words are in it.
+func (v *View) ranked(ctx context.Context, sources []source, match string, k int) ([]wordHit, error) {
+	var hits []wordHit
+	for i := range sources {
+		src := &sources[i]
+		num := src.def.Num
+		query := fmt.Sprintf("SELECT k,id,r FROM (SELECT rowid AS w,rank AS r FROM f%d WHERE f%d MATCH ?1) CROSS JOIN t%d ON k=w WHERE 1%s ORDER BY r,id LIMIT %d",
+			num, num, num, src.where, k)
+		err := v.query(ctx, src.def, query, append([]any{match}, src.args...), func(s *sqlite.Stmt) {
+			hits = append(hits, wordHit{src, s.ColumnInt64(0), s.ColumnText(1), -s.ColumnFloat(2)})
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(sources) > 1 {
+		slices.SortStableFunc(hits, func(a, b wordHit) int {
+			switch {
+			case a.bm25 > b.bm25:
+				return -1
+			case a.bm25 < b.bm25:
+				return 1
+			}
+			return 0
+		})
+	}
+	return hits[:min(k, len(hits))], nil
+}
+
+// explain tells which words a row has, and where.
+func (v *View) explain(ctx context.Context, hit *wordHit, words []string) (KeywordHit, error) {
+	out := KeywordHit{Table: hit.source.def.Num, ID: hit.id, BM25: hit.bm25}
+	num := hit.source.def.Num
+	for i, word := range words {
+		has := false
+		err := v.query(ctx, hit.source.def, fmt.Sprintf("SELECT 1 FROM f%d WHERE f%d MATCH ?1 AND rowid=?2", num, num),
+			[]any{phrase(word, i == len(words)-1), hit.key}, func(*sqlite.Stmt) { has = true })
+		if err != nil {
+			return out, err
+		}
+		if has {
+			out.Terms = append(out.Terms, word)
+		}
+	}
+	var err error
+	out.Highlights, err = v.highlight(ctx, hit, match(words, " OR "))
+	return out, err
+}
+
+// marks surround what FTS5 highlights. It is not to be guessed, so no text
+// holds them.
+var marks = sync.OnceValues(func() (string, string) {
+	nonce := rand.Text()
+	return "\x02" + nonce + "\x02", "\x03" + nonce + "\x03"
+})
+
+func (v *View) highlight(ctx context.Context, hit *wordHit, match string) (out []Highlight, err error) {
+	from, to := marks()
+	columns := embedded(hit.source.def)
+	parts := make([]string, len(columns))
+	for i := range columns {
+		parts[i] = fmt.Sprintf("highlight(f%d,%d,?3,?4)", hit.source.def.Num, i)
+	}
+	num := hit.source.def.Num
+	query := fmt.Sprintf("SELECT %s FROM f%d WHERE f%d MATCH ?1 AND rowid=?2", strings.Join(parts, ","), num, num)
+	err = v.query(ctx, hit.source.def, query, []any{match, hit.key, from, to}, func(s *sqlite.Stmt) {
+		for i, column := range columns {
+			if ranges := marked(s.ColumnText(i), from, to); len(ranges) > 0 {
+				out = append(out, Highlight{Column: column, Ranges: ranges})
+			}
+		}
+	})
+	return out, err
+}
+
+// marked gives what is between marks, in code points of the text without them.
+func marked(text, from, to string) (ranges [][2]int) {
+	at := 0
+	for {
+		before, rest, found := strings.Cut(text, from)
+		if !found {
+			return ranges
+		}
+		word, rest, _ := strings.Cut(rest, to)
+		start := at + utf8.RuneCountInString(before)
+		at = start + utf8.RuneCountInString(word)
+		ranges = append(ranges, [2]int{start, at})
+		text = rest
+	}
+}
