@@ -105,8 +105,12 @@ func (x *Indexer) find(ctx context.Context, mine []*wanted) {
 func (x *Indexer) ask(ctx context.Context, mine []*wanted) {
 	patience := x.Now().Add(patienceBases * x.Base)
 	for {
-		open := x.unanswered(mine)
+		open := unanswered(mine)
 		if len(open) == 0 {
+			return
+		}
+		if rest := x.Pace.rest(); rest.After(patience) || pastDeadline(ctx, rest.Sub(x.Now())) {
+			giveUp(open, rest.Sub(x.Now()))
 			return
 		}
 		if err := x.Pace.Ready(ctx); err != nil {
@@ -116,10 +120,16 @@ func (x *Indexer) ask(ctx context.Context, mine []*wanted) {
 		if busy == nil {
 			return
 		}
-		wait := max(retryAfter(busy), x.Base/2)
-		x.Pace.throttled(wait)
-		if x.Now().Add(wait).After(patience) || pastDeadline(ctx, wait) {
-			return
+		x.Pace.throttled(max(retryAfter(busy), x.Base/2))
+	}
+}
+
+// giveUp leaves texts to a later receive, as the model wants to be left alone
+// for longer.
+func giveUp(open []*wanted, rest time.Duration) {
+	for _, w := range open {
+		if w.result.Err == nil {
+			w.result.Err = embedder.Throttle(rest)
 		}
 	}
 }
@@ -132,12 +142,12 @@ const deadlineMargin = 5 * time.Second
 
 func pastDeadline(ctx context.Context, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
-	return ok && time.Until(deadline) < wait+deadlineMargin
+	return ok && wait > 0 && time.Until(deadline) < wait+deadlineMargin
 }
 
 // unanswered are the texts to ask for, also those that the model was too busy
 // for.
-func (x *Indexer) unanswered(mine []*wanted) (open []*wanted) {
+func unanswered(mine []*wanted) (open []*wanted) {
 	for _, w := range mine {
 		if !w.kept && len(w.result.Vector) == 0 && (w.result.Err == nil || embedder.ClassOf(w.result.Err) == embedder.Throttled) {
 			open = append(open, w)

@@ -81,6 +81,7 @@ func (x *Indexer) Index(ctx context.Context, deliveries []Delivery) Result {
 		names = append(names, room)
 	}
 	atOnce(len(names), 8, func(i int) { x.look(ctx, names[i], works, rooms[names[i]]) })
+	atOnce(len(works), 8, func(i int) { x.recall(ctx, works[i]) })
 	x.embed(ctx, works)
 	said := make([][]Indexed, len(names))
 	atOnce(len(names), 8, func(i int) { said[i] = x.say(ctx, names[i], works, rooms[names[i]]) })
@@ -113,12 +114,8 @@ func (x *Indexer) look(ctx context.Context, room string, works []*work, which []
 		err = fault.New(fault.NotFound, "there is no such room").Because(err)
 	}
 	for _, i := range which {
-		if w := works[i]; err != nil {
-			w.err = err
-		} else if !w.stale && (w.Receives > 1 || w.Job.Again) {
-			x.recall(ctx, w)
-		} else if w.stale {
-			w.known = w.Receives > 1 || w.Job.Again // there may be
+		if err != nil {
+			works[i].err = err
 		}
 	}
 }
@@ -145,9 +142,12 @@ func (x *Indexer) lookAt(ctx context.Context, v *replica.View, w *work) error {
 	return err
 }
 
-// recall finds out what an earlier attempt ended with: a text that the model
-// refused for good is not asked for again.
+// recall finds out what an earlier attempt ended with, if there may have been
+// one: a text that the model refused for good is not asked for again.
 func (x *Indexer) recall(ctx context.Context, w *work) {
+	if w.err != nil || w.Receives < 2 && !w.Job.Again {
+		return
+	}
 	f, err := x.failure(ctx, w.Job.Room, w.Job.ID())
 	switch {
 	case err != nil:
