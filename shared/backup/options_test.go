@@ -1,0 +1,13 @@
+package backup_test
+
+import (
+	"log/slog"
+
+	"nanotypedb/shared/blob"
+	"nanotypedb/shared/replica"
+	"nanotypedb/shared/store"
+)
+
+func (w *world) cacheOptions(st store.Store, blobs blob.Store, log *slog.Logger) replica.Options {
+	return replica.Options{Store: st, Blobs: blobs, Dir: w.t.TempDir(), Now: w.clock, Log: log}
+}
