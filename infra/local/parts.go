@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"nanotypedb/functions/embed"
 	"nanotypedb/functions/live"
 	"nanotypedb/functions/relay"
 	"nanotypedb/shared/access"
@@ -20,7 +21,9 @@ import (
 	"nanotypedb/shared/blob"
 	"nanotypedb/shared/blob/signedblob"
 	"nanotypedb/shared/config"
+	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/identity/devidentity"
+	"nanotypedb/shared/indexing"
 	"nanotypedb/shared/push/hubpush"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
@@ -48,6 +51,11 @@ type parts struct {
 	telling   *audience.Background
 	live      *live.Handler
 	relay     *relay.Handler
+	queues    queues
+	embedder  embedder.Embedder
+	indexer   *indexing.Indexer
+	embed     *embed.Handler
+	dead      *embed.DeadLetters
 	meters    *meters
 	closers   []io.Closer
 }
@@ -56,7 +64,7 @@ type parts struct {
 func openParts(ctx context.Context, c config.Config, log *slog.Logger) (*parts, error) {
 	p := &parts{}
 	for _, open := range []func(context.Context, config.Config, *slog.Logger) error{
-		p.openBackend, p.openMetering, p.openIssuer, p.openRooms, p.openTransfers, p.openAudience,
+		p.openBackend, p.openMetering, p.openIssuer, p.openRooms, p.openTransfers, p.openAudience, p.openIndexing,
 	} {
 		if err := open(ctx, c, log); err != nil {
 			return nil, errors.Join(err, p.close())
@@ -78,14 +86,19 @@ func (p *parts) openBackend(ctx context.Context, c config.Config, _ *slog.Logger
 	}
 	p.closers = append(p.closers, b)
 	p.store, p.blobs, p.feed = b.Store, b.Blobs, b.Store.Feed()
-	return nil
+	p.queues, err = openQueues(b.Queues)
+	return err
 }
 
 func (p *parts) openAWS(ctx context.Context, c config.Config) error {
+	if c.EmbeddingsQueue == "" {
+		return errNoQueues
+	}
 	connected, err := aws.Connect(ctx, c)
 	if err != nil {
 		return fmt.Errorf("connect to AWS: %w", err)
 	}
+	p.queues = queues{aws.Queue(connected, c.EmbeddingsQueue), aws.Queue(connected, c.EmbeddingsDLQ)}
 	p.store, p.blobs = aws.Store(connected, c), aws.Blobs(connected, c)
 	if _, err := p.store.Get(ctx, store.Key{PK: "NAME#-", SK: "NAME"}, false); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read DynamoDB table %s: %w", c.Table, err)

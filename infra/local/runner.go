@@ -28,6 +28,7 @@ type Runner struct {
 	parts    *parts
 	sockets  *sockets
 	follower *follower
+	polling  []*poller
 	server   *http.Server
 	listener net.Listener
 	addr     string // NANO_ADDR
@@ -51,6 +52,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Runner, erro
 		sockets: &sockets{live: p.live, hub: p.hub, log: log, ctx: frames, writeTimeout: 10 * time.Second},
 	}
 	r.follower = &follower{feed: p.feed, relay: p.relay, log: log}
+	r.polling = r.pollers(c)
 	handler, err := r.routes()
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), p.close())
@@ -94,6 +96,9 @@ func (r *Runner) Serve(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { r.follower.run(following) })
 	background.Go(func() { r.tend(following) })
+	for _, p := range r.polling {
+		background.Go(func() { p.run(following) })
+	}
 	background.Go(func() { r.parts.meters.run(following) })
 	served := make(chan error, 1)
 	go func() { served <- r.server.Serve(r.listener) }()

@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/coder/websocket"
 
 	"nanotypedb/shared/awstest"
@@ -175,7 +178,24 @@ func TestRunnerOnAWS(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	testRunner(t, config.Config{Backend: config.AWS, Addr: "127.0.0.1:0", Data: t.TempDir(), RoomMaxMB: 64, CacheMB: 64,
-		Table: table, Bucket: bucket, EndpointURL: os.Getenv("NANO_TEST_AWS")})
+		Table: table, Bucket: bucket, EndpointURL: os.Getenv("NANO_TEST_AWS"), Embedder: config.Static,
+		EmbeddingsQueue: makeQueue(t), EmbeddingsDLQ: makeQueue(t)})
+}
+
+func makeQueue(t *testing.T) (url string) {
+	t.Helper()
+	made, err := sqs.NewFromConfig(awstest.Second.Config(t)).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("test-" + rand.Text())})
+	if err != nil {
+		t.Fatalf("create queue: %v", err)
+	}
+	return *made.QueueUrl
+}
+
+func TestRunnerOnAWSNeedsItsQueues(t *testing.T) {
+	c := config.Config{Backend: config.AWS, Addr: "127.0.0.1:0", Data: t.TempDir()}
+	if _, err := Open(t.Context(), c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "NANO_EMBEDDINGS_QUEUE") {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestRunnerRefusesADataFolderInUse(t *testing.T) {

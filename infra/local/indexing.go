@@ -1,0 +1,99 @@
+package local
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"nanotypedb/functions/embed"
+	"nanotypedb/shared/backend/aws"
+	"nanotypedb/shared/backend/aws/embedding"
+	"nanotypedb/shared/backend/openai"
+	"nanotypedb/shared/config"
+	"nanotypedb/shared/embedder"
+	"nanotypedb/shared/embedder/staticembed"
+	"nanotypedb/shared/indexing"
+	"nanotypedb/shared/queue"
+	"nanotypedb/shared/queue/sqlitequeue"
+)
+
+// backoffBase is NANO_BACKOFF_BASE when it is not set.
+const backoffBase = 2 * time.Second
+
+// queues are those that the runner polls.
+type queues struct{ embeddings, dead queue.Queue }
+
+// openEmbedder opens the model that makes vectors.
+func openEmbedder(ctx context.Context, c config.Config) (embedder.Embedder, error) {
+	switch c.Embedder {
+	case config.OpenAI:
+		return openai.Open(ctx, c)
+	case config.Bedrock:
+		connected, err := aws.Connect(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("connect to AWS: %w", err)
+		}
+		return embedding.Open(ctx, connected, c)
+	default:
+		return staticembed.New(), nil
+	}
+}
+
+// openQueues opens the queue of texts to embed and that of its dead letters.
+func openQueues(made *sqlitequeue.Queues) (q queues, err error) {
+	q.embeddings, err = made.Queue(sqlitequeue.Options{
+		Name: indexing.QueueName, MaxReceives: indexing.MaxReceives, DeadLetter: indexing.DeadQueueName,
+	})
+	if err != nil {
+		return q, err
+	}
+	q.dead, err = made.Queue(sqlitequeue.Options{Name: indexing.DeadQueueName})
+	return q, err
+}
+
+// openIndexing opens what turns commits into vectors.
+func (p *parts) openIndexing(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
+	if p.embedder, err = openEmbedder(ctx, c); err != nil {
+		return err
+	}
+	p.indexer = indexing.New(indexing.Options{
+		Store: p.store, Replicas: p.replicas, Queue: p.queues.embeddings, Embedder: p.embedder,
+		Base: cmp.Or(c.BackoffBase, backoffBase), Concurrency: c.EmbedConcurrency, Tell: embed.Tell(p.audience, log), Log: log,
+	})
+	p.relay.Planner = p.indexer
+	p.embed = embed.New(embed.Deps{Indexer: p.indexer, Queue: p.queues.embeddings, Log: log})
+	p.dead = embed.NewDeadLetters(p.indexer, log)
+	return nil
+}
+
+// pollers work off the queues.
+func (r *Runner) pollers(c config.Config) []*poller {
+	pace := r.parts.indexer.Pace
+	return []*poller{
+		{
+			queue: r.parts.queues.embeddings, workers: cmp.Or(c.EmbedConcurrency, 4), enter: pace.Enter, leave: pace.Leave, log: r.log,
+			handle: func(ctx context.Context, messages []queue.Message) []queue.Message {
+				return failed(r.parts.embed.Handle(ctx, messages))
+			},
+		},
+		{
+			queue: r.parts.queues.dead, workers: 1, log: r.log,
+			handle: func(ctx context.Context, messages []queue.Message) []queue.Message {
+				return failed(r.parts.dead.Handle(ctx, messages))
+			},
+		},
+	}
+}
+
+func failed(failures []embed.Failure) []queue.Message {
+	messages := make([]queue.Message, len(failures))
+	for i, f := range failures {
+		messages[i] = f.Message
+	}
+	return messages
+}
+
+var errNoQueues = errors.New("NANO_BACKEND=aws needs NANO_EMBEDDINGS_QUEUE and NANO_EMBEDDINGS_DLQ")

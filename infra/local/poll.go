@@ -1,0 +1,100 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"nanotypedb/shared/faultpoint"
+	"nanotypedb/shared/queue"
+)
+
+// PointHandled is between working messages off and deleting them.
+const PointHandled faultpoint.Name = "local.handled"
+
+// Points lists all fault points of this package.
+var Points = []faultpoint.Name{PointHandled}
+
+// Messages are hidden for visibility while they are worked on, which ends
+// before that. Whoever stops lets the batches at hand end for stopGrace.
+const (
+	visibility = 60 * time.Second
+	handleTime = 50 * time.Second
+	stopGrace  = 3 * time.Second
+)
+
+// poller takes messages off a queue and has them worked on, as SQS does with a
+// function: what is done is deleted, what is not comes again.
+type poller struct {
+	queue   queue.Queue
+	workers int
+	handle  func(context.Context, []queue.Message) (failed []queue.Message)
+	enter   func(context.Context) error // waits until a batch may be received; nil: at once
+	leave   func()
+	log     *slog.Logger
+}
+
+// run works until ctx ends.
+func (p *poller) run(ctx context.Context) {
+	var workers sync.WaitGroup
+	for range p.workers {
+		workers.Go(func() { p.work(ctx) })
+	}
+	workers.Wait()
+}
+
+func (p *poller) work(ctx context.Context) {
+	retry := retryFirst
+	for ctx.Err() == nil {
+		if err := p.step(ctx); err != nil && ctx.Err() == nil {
+			p.log.Error("poll a queue", "error", err)
+			_ = pause(ctx, retry)
+			retry = min(2*retry, retryLast)
+			continue
+		}
+		retry = retryFirst
+	}
+}
+
+// step receives and works off one batch.
+func (p *poller) step(ctx context.Context) error {
+	if p.enter != nil {
+		if err := p.enter(ctx); err != nil {
+			return err
+		}
+		defer p.leave()
+	}
+	messages, err := p.queue.Receive(ctx, queue.Request{Max: queue.MaxBatch, Wait: queue.MaxWait, Visibility: visibility})
+	if err != nil || len(messages) == 0 {
+		return err
+	}
+	handling, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleTime)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })()
+	done := done(messages, p.handle(handling, messages))
+	faultpoint.Reach(PointHandled)
+	if len(done) == 0 {
+		return nil
+	}
+	err = p.queue.Delete(context.WithoutCancel(ctx), done...)
+	if errors.Is(err, queue.ErrStaleReceipt) { // it took too long, and somebody else has them
+		return nil
+	}
+	return err
+}
+
+// done are the receipts of the messages that did not fail.
+func done(messages, failed []queue.Message) (receipts []string) {
+	left := make(map[string]bool, len(failed))
+	for _, m := range failed {
+		left[m.Receipt] = true
+	}
+	for _, m := range messages {
+		if !left[m.Receipt] {
+			receipts = append(receipts, m.Receipt)
+		}
+	}
+	return receipts
+}
