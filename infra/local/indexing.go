@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nanotypedb/functions/embed"
+	"nanotypedb/shared/alert"
 	"nanotypedb/shared/backend/aws"
 	"nanotypedb/shared/backend/aws/embedding"
 	"nanotypedb/shared/backend/openai"
@@ -63,8 +64,11 @@ func (p *parts) openIndexing(ctx context.Context, c config.Config, log *slog.Log
 		Store: p.store, Replicas: p.replicas, Queue: p.queues.embeddings, Embedder: p.embedder,
 		Base: cmp.Or(c.BackoffBase, backoffBase), Concurrency: c.EmbedConcurrency, Tell: embed.Tell(p.audience, log), Log: log,
 	})
-	p.relay.Planner = p.indexer
-	p.embed = embed.New(embed.Deps{Indexer: p.indexer, Queue: p.queues.embeddings, Log: log})
+	p.alerts = alert.New(alert.Options{
+		Store: p.store, Rooms: p.rooms, Replicas: p.replicas, Embedder: p.embedder, Limiter: p.limiter, Notifier: p.audience, Log: log,
+	})
+	p.relay.Planner, p.live.Alerts = p.indexer, p.alerts
+	p.embed = embed.New(embed.Deps{Indexer: p.indexer, Queue: p.queues.embeddings, Alerts: p.alerts, Log: log})
 	p.dead = embed.NewDeadLetters(p.indexer, log)
 	return nil
 }

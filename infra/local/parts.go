@@ -14,6 +14,7 @@ import (
 	"nanotypedb/functions/live"
 	"nanotypedb/functions/relay"
 	"nanotypedb/shared/access"
+	"nanotypedb/shared/alert"
 	"nanotypedb/shared/audience"
 	"nanotypedb/shared/backend/aws"
 	"nanotypedb/shared/backend/aws/feed"
@@ -56,6 +57,8 @@ type parts struct {
 	indexer   *indexing.Indexer
 	embed     *embed.Handler
 	dead      *embed.DeadLetters
+	alerts    *alert.Alerts
+	limiter   *access.Limiter
 	meters    *meters
 	closers   []io.Closer
 }
@@ -125,9 +128,10 @@ func (p *parts) openRooms(_ context.Context, c config.Config, log *slog.Logger) 
 	}
 	p.closers = append(p.closers, p.replicas)
 	limits := access.Limits{access.Commits: c.RateCommits, access.Reads: c.RateReads, access.AI: c.RateAI}
+	p.limiter = access.NewLimiter(p.store, limits, nil, log)
 	p.rooms = room.New(room.Options{
 		Store: p.store, Replicas: p.replicas, MaxRoomBytes: c.MaxRoomBytes(), Now: time.Now, Log: log,
-		Limiter: access.NewLimiter(p.store, limits, nil, log),
+		Limiter: p.limiter,
 	})
 	p.relay = relay.New(relay.Deps{Store: p.store, Replicas: p.replicas, Rooms: p.rooms, Log: log})
 	return nil

@@ -15,6 +15,7 @@ import (
 	"nanotypedb/functions/api"
 	"nanotypedb/shared/config"
 	"nanotypedb/shared/identity/devidentity"
+	"nanotypedb/shared/indexing"
 	"nanotypedb/web"
 )
 
@@ -73,6 +74,7 @@ func (r *Runner) URL() string { return "http://" + r.listener.Addr().String() }
 func (r *Runner) routes() (http.Handler, error) {
 	handler, err := api.New(api.Deps{
 		Rooms: r.parts.rooms, Transfers: r.parts.transfers, Tickets: r.parts.tickets, Identity: r.parts.issuer, Announcer: r.parts.telling,
+		Alerts: r.parts.alerts, Queue: indexing.NewDesk(r.parts.indexer, r.parts.rooms),
 		Meter: r.parts.meters.of("api"), Origins: []string{"*"}, Log: r.log,
 	})
 	if err != nil {
