@@ -48,6 +48,8 @@ var alertRoutes = []Route{
 		Body:    alert.Request{}, Status: http.StatusOK, Answer: alert.Alert{}, call: putAlert},
 	{Method: "DELETE", Path: alertsPath + "/{topic}", Role: access.Viewer, Summary: "Ends an alert; the inbox keeps what it found.",
 		Status: http.StatusNoContent, call: deleteAlert},
+	{Method: "POST", Path: alertsPath + "/preview", Role: access.Viewer, Summary: "Which of the present rows an alert would have told of.",
+		Body: alert.Request{}, Status: http.StatusOK, Answer: alert.Preview{}, call: previewAlert},
 	{Method: "GET", Path: alertsPath + "/inbox", Role: access.Viewer, Summary: "What the user's alerts found in the last 90 days, newest first.",
 		Query: []Param{
 			{"limit", true, "How many at most: 50 by default, 200 at most."},

@@ -43,6 +43,7 @@ type Announcer interface {
 type Deps struct {
 	Rooms     Rooms
 	Alerts    Alerts
+	Queue     Queue
 	Transfers Transfers // nil: there are no exports and imports
 	Identity  identity.Verifier
 	Tickets   *access.Tickets

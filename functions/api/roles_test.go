@@ -41,8 +41,15 @@ var trials = map[string]trial{
 	"GET /v1/rooms/{room}/alerts":             {"/v1/rooms/den/alerts", ""},
 	"PUT /v1/rooms/{room}/alerts/{topic}":     {"/v1/rooms/den/alerts/down", `{"description":"outages"}`},
 	"DELETE /v1/rooms/{room}/alerts/{topic}":  {"/v1/rooms/den/alerts/theirs", ""},
+	"POST /v1/rooms/{room}/alerts/preview":    {"/v1/rooms/den/alerts/preview", `{"description":"First"}`},
 	"GET /v1/rooms/{room}/alerts/inbox":       {"/v1/rooms/den/alerts/inbox", ""},
 	"POST /v1/rooms/{room}/alerts/inbox/read": {"/v1/rooms/den/alerts/inbox/read", `{"all":true}`},
+
+	"GET /v1/rooms/{room}/queue":                {"/v1/rooms/den/queue", ""},
+	"POST /v1/rooms/{room}/queue/retry":         {"/v1/rooms/den/queue/retry", `{"all":true}`},
+	"DELETE /v1/rooms/{room}/queue/failed":      {"/v1/rooms/den/queue/failed", ""},
+	"DELETE /v1/rooms/{room}/queue/failed/{id}": {"/v1/rooms/den/queue/failed/%JOB%", ""},
+	"POST /v1/rooms/{room}/queue/reindex":       {"/v1/rooms/den/queue/reindex", `{"mode":"missing"}`},
 }
 
 // signedIn are the routes that take no role in a room: what they tell depends
@@ -81,8 +88,9 @@ func tryRoute(t *testing.T, route *api.Route, try trial) {
 		if who.role != access.None {
 			w.ask(who.name, "PUT", "/v1/rooms/den/alerts/theirs", `{"description":"First"}`)
 		}
+		path := w.path(try)
 		before := w.seq()
-		out := w.send(request{as: who.name, method: route.Method, path: try.path, body: try.body})
+		out := w.send(request{as: who.name, method: route.Method, path: path, body: try.body})
 		if want := expected(who.name, who.role, route); out.Code != want {
 			t.Errorf("as %q: %d, want %d: %s", who.name, out.Code, want, out.Body)
 		}
@@ -90,6 +98,14 @@ func tryRoute(t *testing.T, route *api.Route, try trial) {
 			t.Errorf("as %q: refused, but something changed or was told: %s", who.name, out.Body)
 		}
 	}
+}
+
+// path fills in what a trial needs to be there.
+func (w *world) path(try trial) string {
+	if !strings.Contains(try.path, "%JOB%") {
+		return try.path
+	}
+	return strings.ReplaceAll(try.path, "%JOB%", w.bury("tasks", "t1", "First"))
 }
 
 func expected(name string, role access.Role, route *api.Route) int {

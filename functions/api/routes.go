@@ -45,6 +45,7 @@ var page = []Param{
 var Routes = slices.Concat(
 	coreRoutes,
 	alertRoutes,
+	queueRoutes,
 	analyticsRoutes,
 	transferRoutes,
 )

@@ -20,6 +20,7 @@ import (
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/identity"
 	"nanotypedb/shared/identity/devidentity"
+	"nanotypedb/shared/indexing"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/sqlitefile"
@@ -38,6 +39,7 @@ type world struct {
 	tickets   *access.Tickets
 	issuer    *devidentity.Issuer
 	alerts    *alert.Alerts
+	indexer   *indexing.Indexer
 	model     letters
 	announced *announcements
 	log       *bytes.Buffer
@@ -85,6 +87,11 @@ func must(t *testing.T, err error) {
 }
 
 func openStore(t *testing.T) store.Store {
+	st, _ := openFile(t)
+	return st
+}
+
+func openFile(t *testing.T) (store.Store, *sqlitefile.File) {
 	t.Helper()
 	file, err := sqlitefile.Open(t.Context(), t.TempDir(), sqlitefile.Options{})
 	must(t, err)
@@ -94,7 +101,7 @@ func openStore(t *testing.T) store.Store {
 		must(t, st.Close())
 		must(t, file.Close())
 	})
-	return st
+	return st, file
 }
 
 func newWorld(t *testing.T, change ...func(*api.Deps)) *world {
@@ -104,7 +111,7 @@ func newWorld(t *testing.T, change ...func(*api.Deps)) *world {
 
 func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Deps)) *world {
 	t.Helper()
-	st := openStore(t)
+	st, file := openFile(t)
 	blobs, err := dirblob.Open(t.TempDir())
 	must(t, err)
 	replicas, err := replica.NewCache(replica.Options{Store: st, Blobs: blobs, Dir: t.TempDir()})
@@ -130,7 +137,7 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 		Analytics: analytics.New(analytics.Options{
 			Rooms: w.engine, Ledger: ledger, Prices: &usage.Virginia, Guard: usage.NewGuard(ledger, &usage.Virginia, ""),
 		}),
-		Rooms: w.engine, Alerts: w.alerts, Identity: issuer, Tickets: w.tickets, Announcer: w.announced,
+		Rooms: w.engine, Alerts: w.alerts, Queue: w.openQueue(st, file, replicas), Identity: issuer, Tickets: w.tickets, Announcer: w.announced,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"nanotypedb/shared/alert"
-	"nanotypedb/shared/indexlog"
 	"nanotypedb/shared/vector"
 )
 
@@ -25,7 +24,7 @@ func TestAlerts(t *testing.T) {
 			embedded := letters{}.Embed(t.Context(), []string{"network down"}, "")
 			v, err := vector.Quantize(embedded[0].Vector)
 			must(t, err)
-			text := alert.Matched{Table: r.State.Schema.Table("tasks").Num, ID: id, Version: r.Entry.Seq, Hash: indexlog.TextHash("network down"), Vector: v}
+			text := alert.Matched{Table: r.State.Schema.Table("tasks").Num, ID: id, Version: r.Entry.Seq, Vector: v}
 			must(t, w.alerts.Check(t.Context(), w.ulid, []alert.Matched{text}))
 		}
 		check("r1")

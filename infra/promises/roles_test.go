@@ -65,6 +65,19 @@ var routeTrials = map[string]routeTrial{
 	"GET /v1/rooms/{room}/log":                      {"/v1/rooms/%s/log?since=0", "", viewers(200)},
 	"GET /v1/rooms/{room}/tables/{table}/rows":      {"/v1/rooms/%s/tables/tasks/rows", "", viewers(200)},
 	"GET /v1/rooms/{room}/tables/{table}/rows/{id}": {"/v1/rooms/%s/tables/tasks/rows/t1", "", viewers(200)},
+
+	"GET /v1/rooms/{room}/alerts":             {"/v1/rooms/%s/alerts", "", viewers(200)},
+	"PUT /v1/rooms/{room}/alerts/{topic}":     {"/v1/rooms/%s/alerts/down", `{"description":"outages"}`, viewers(200)},
+	"DELETE /v1/rooms/{room}/alerts/{topic}":  {"/v1/rooms/%s/alerts/none", "", viewers(404)},
+	"POST /v1/rooms/{room}/alerts/preview":    {"/v1/rooms/%s/alerts/preview", `{"description":"outages","threshold":0.99}`, viewers(200)},
+	"GET /v1/rooms/{room}/alerts/inbox":       {"/v1/rooms/%s/alerts/inbox", "", viewers(200)},
+	"POST /v1/rooms/{room}/alerts/inbox/read": {"/v1/rooms/%s/alerts/inbox/read", `{"all":true}`, viewers(200)},
+
+	"GET /v1/rooms/{room}/queue":                {"/v1/rooms/%s/queue", "", viewers(200)},
+	"POST /v1/rooms/{room}/queue/retry":         {"/v1/rooms/%s/queue/retry", `{"all":true}`, editors(200)},
+	"DELETE /v1/rooms/{room}/queue/failed":      {"/v1/rooms/%s/queue/failed", "", editors(200)},
+	"DELETE /v1/rooms/{room}/queue/failed/{id}": {"/v1/rooms/%s/queue/failed/AAAAAAAAAAAAAAAAAAAAAAAAAA", "", editors(404)},
+	"POST /v1/rooms/{room}/queue/reindex":       {"/v1/rooms/%s/queue/reindex", `{"mode":"all"}`, statuses{401, 401, 404, 404, 403, 403, 200}},
 }
 
 // secret is in the rows of the rooms that are tried, and in no request.
@@ -215,6 +228,11 @@ var methodTrials = map[string]methodTrial{
 	"log.read":     {params: map[string]any{"since": 0}, telling: true},
 	"presence.set": {params: map[string]any{"status": "here", "n": 1}},
 	"cursor.set":   {params: map[string]any{"position": 1, "n": 1}},
+
+	"alerts.set":    {params: map[string]any{"topic": "down", "description": "outages"}},
+	"alerts.delete": {params: map[string]any{"topic": "none"}, viewer: 4004, editor: 4004, owner: 4004},
+	"alerts.list":   {params: map[string]any{}},
+	"alerts.inbox":  {params: map[string]any{}},
 }
 
 func TestRoleByMethod(t *testing.T) {

@@ -22,13 +22,12 @@ import (
 	"nanotypedb/shared/vector"
 )
 
-// Matched is a text that has a vector now, by the row that it is of. A row that
-// has another version and another text by now is left to the check of that.
+// Matched is a text that has a vector now, by the row that it is of. A row whose
+// text has changed since Version is left to the check of its newer text.
 type Matched struct {
 	Table   int
 	ID      string
 	Version int64
-	Hash    indexlog.Hash
 	Vector  vector.Int8 // of the embedder's model
 }
 
@@ -153,6 +152,9 @@ func (a *Alerts) readable(ctx context.Context, ulid string, pairs []found) ([]fo
 	if err := r.CatchUp(ctx); err != nil {
 		return nil, fmt.Errorf("catch up room %s: %w", ulid, err)
 	}
+	if err := r.CatchUpIndex(ctx); err != nil {
+		return nil, fmt.Errorf("catch up the index of room %s: %w", ulid, err)
+	}
 	left := pairs[:0]
 	err = r.View(ctx, func(v *replica.View) error {
 		for _, pair := range pairs {
@@ -176,9 +178,14 @@ func (f *found) read(ctx context.Context, v *replica.View) (bool, error) {
 	if t == nil {
 		return false, nil
 	}
-	row, ok, err := v.Row(ctx, m.Table, m.Row)
-	if err != nil || !ok || !f.text.of(t, &row) {
+	_, hash, row, ok, err := v.RowText(ctx, m.Table, m.Row)
+	if err != nil || !ok {
 		return false, err
+	}
+	if row.Version != f.text.Version {
+		if same, err := f.text.is(ctx, v, hash); err != nil || !same {
+			return false, err
+		}
 	}
 	m.Name, m.Version, m.Own, m.Creator = t.Name, row.Version, t.Access == schema.Own, row.CreatedBy
 	as, err := room.ViewAs(v, access.Principal{User: identity.User{ID: f.alert.user}})
@@ -196,15 +203,10 @@ func (f *found) read(ctx context.Context, v *replica.View) (bool, error) {
 	return err == nil, err
 }
 
-// of reports whether the row still has the text.
-func (m *Matched) of(t *schema.Table, row *replica.Row) bool {
-	if row.Version == m.Version {
-		return true
-	}
-	text := schema.EmbedText(t, func(num int) schema.Value {
-		return row.Values[slices.IndexFunc(t.Columns, func(c schema.Column) bool { return c.Num == num })]
-	})
-	return text != "" && indexlog.TextHash(text) == m.Hash
+// is reports whether the text has the hash of another, by its vector.
+func (m *Matched) is(ctx context.Context, v *replica.View, hash indexlog.Hash) (bool, error) {
+	now, ok, err := v.Vector(ctx, hash)
+	return ok && now.Scale == m.Vector.Scale && slices.Equal(now.Values, m.Vector.Values), err
 }
 
 // deliver keeps a match and then tells it; one that was kept before is not

@@ -107,7 +107,11 @@ func TestCheckLeavesOutWhatIsNotSoAnyMore(t *testing.T) {
 	w.commit(bob, `{"op":"update","table":"tasks","id":"changed","set":{"title":"cat"}}`, `{"op":"delete","table":"tasks","id":"deleted"}`,
 		`{"op":"update","table":"tasks","id":"toggled","set":{"status":"completed"}}`)
 	w.commit(ada, `{"op":"dropTable","table":"notes"}`)
+	w.index("outage", "cat")
 	wantTold(t, w.check(changed, deleted, toggled, dropped), "bob:down:toggled")
+	if row := w.inbox(bob, Page{}).Items[0]; row.Version == toggled.Version {
+		t.Errorf("the inbox has version %d", row.Version)
+	}
 	other := w.row("r", "outage")
 	other.Vector.Values = other.Vector.Values[:3]
 	wantTold(t, w.check(other)) // of another dimension: never compared

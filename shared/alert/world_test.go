@@ -219,7 +219,25 @@ func (w *world) text(table, id, text string, version int64) Matched {
 	must(w.t, err)
 	v, err := vector.Quantize(unit)
 	must(w.t, err)
-	return Matched{Table: w.table(table).Num, ID: id, Version: version, Hash: indexlog.TextHash(text), Vector: v}
+	return Matched{Table: w.table(table).Num, ID: id, Version: version, Vector: v}
+}
+
+// index says in the index log that texts have vectors.
+func (w *world) index(texts ...string) {
+	w.t.Helper()
+	e := &indexlog.Entry{Model: w.model.Model(), Dim: w.model.Dim(), Reset: true}
+	for n := range 2 {
+		_, err := indexlog.Append(w.t.Context(), w.store, w.ulid, e, int64(n))
+		must(w.t, err)
+		e = &indexlog.Entry{Model: w.model.Model(), Dim: w.model.Dim()}
+		for _, text := range texts {
+			e.Texts = append(e.Texts, indexlog.Text{Hash: indexlog.TextHash(text), Vector: w.text("tasks", "", text, 0).Vector.Encode()})
+		}
+	}
+	r, release, err := w.replicas.Acquire(w.t.Context(), w.ulid)
+	must(w.t, err)
+	defer release()
+	must(w.t, r.CatchUpIndexTo(w.t.Context(), 2))
 }
 
 func (w *world) table(name string) (t *schema.Table) {
