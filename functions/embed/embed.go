@@ -197,4 +197,3 @@ func Tell(a Announcer, log *slog.Logger) func(context.Context, indexing.Indexed)
 		}
 	}
 }
-

@@ -1,11 +1,13 @@
 package embed_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"nanotypedb/functions/embed"
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/indexing"
 	"nanotypedb/shared/queue"
@@ -280,4 +282,70 @@ func TestAnotherModelEmbedsTheRoomAnew(t *testing.T) {
 	w.settle()
 	w.wantCoverage("3 indexed, 0 pending, 0 failed")
 	w.wantAsked(map[string]int{"one": 0, "two": 0, "three": 1})
+}
+
+// lose empties the queue, as nothing that is promised does.
+func (w *world) lose() {
+	w.t.Helper()
+	work(w.t, w.jobs, func(context.Context, []queue.Message) []embed.Failure { return nil })
+}
+
+func TestTheScheduleFindsRowsThatLostTheirJobs(t *testing.T) {
+	w := newWorld(t)
+	w.commit(insert("a", "one"), insert("b", "two"))
+	w.relayAll()
+	w.settle()
+	w.commit(insert("c", "three"), insert("d", "one"))
+	w.relayAll()
+	w.lose()
+	w.wantCoverage("3 indexed, 1 pending, 0 failed") // d has the text of a
+	must(t, w.handler.Tend(t.Context()))
+	if received := w.settle(); received != 0 {
+		t.Errorf("%d jobs of rows that may still have theirs", received)
+	}
+	w.now = func() time.Time { return time.Now().Add(20 * time.Minute) }
+	must(t, w.handler.Tend(t.Context()))
+	if received := w.settle(); received != 1 {
+		t.Errorf("%d jobs, want one", received)
+	}
+	w.wantCoverage("4 indexed, 0 pending, 0 failed")
+	w.wantAsked(map[string]int{"one": 1, "three": 1})
+	must(t, w.handler.Tend(t.Context()))
+	if complete, err := w.indexer.Complete(t.Context(), w.ulid, 3); !complete || err != nil {
+		t.Errorf("complete: %v, %v", complete, err)
+	}
+}
+
+func TestVectorsThatNoRowHasAreRemovedAfterAMonth(t *testing.T) {
+	w := newWorld(t)
+	w.commit(insert("a", "one"), insert("b", "two"))
+	w.relayAll()
+	w.settle()
+	w.commit(`{"op":"delete","table":"tasks","id":"b"}`)
+	w.relayAll()
+	vectors := func() int {
+		page, err := w.store.Query(t.Context(), store.Query{PK: "VEC#" + w.ulid, From: "VEC#", To: "VEC#~"})
+		must(t, err)
+		return len(page.Items)
+	}
+	must(t, w.handler.Tend(t.Context()))
+	if got := vectors(); got != 2 {
+		t.Errorf("%d vectors at once, want 2", got)
+	}
+	w.now = func() time.Time { return time.Now().Add(31 * 24 * time.Hour) }
+	must(t, w.handler.Tend(t.Context()))
+	if got := vectors(); got != 1 {
+		t.Errorf("%d vectors after a month, want 1", got)
+	}
+}
+
+func TestAColumnThatIsEmbeddedFromNowOnIsSwept(t *testing.T) {
+	w := newWorld(t)
+	w.commit(`{"op":"createTable","table":"notes","columns":[{"name":"body","type":"text"}]}`)
+	w.commit(`{"op":"insert","table":"notes","id":"n","row":{"body":"long ago"}}`, insert("a", "one"))
+	w.commit(`{"op":"alterTable","table":"notes","change":[{"name":"body","type":"text","embed":true}]}`)
+	w.relayAll()
+	w.settle()
+	w.wantCoverage("2 indexed, 0 pending, 0 failed")
+	w.wantAsked(map[string]int{"long ago": 1, "one": 1})
 }

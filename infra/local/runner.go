@@ -145,5 +145,8 @@ func (r *Runner) tend(ctx context.Context) {
 		if behind > 0 {
 			r.log.Info("relayed rooms that the feed forgot", "rooms", behind)
 		}
+		if err := r.parts.embed.Tend(ctx); err != nil && ctx.Err() == nil {
+			r.log.Error("scheduled work", "error", err)
+		}
 	}
 }

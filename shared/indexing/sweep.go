@@ -206,9 +206,14 @@ func (x *Indexer) sayFound(ctx context.Context, room string, works []*work) ([]I
 
 // sweptItem is what SWEPT of a room holds: up to where nothing was left to do.
 type sweptItem struct {
-	Seq   int64  `json:"seq"`
-	Model string `json:"model"`
+	Seq   int64         `json:"seq"`
+	Model string        `json:"model"`
+	At    schema.Millis `json:"at"`
 }
+
+// sweptFor is how long a room that does not change is left alone: things that
+// nobody needs become old enough to be removed.
+const sweptFor = 7 * 24 * time.Hour
 
 func sweptKey(room string) store.Key {
 	return store.Key{PK: indexlog.Partition(room), SK: "SWEPT"}
@@ -229,7 +234,7 @@ func (x *Indexer) Complete(ctx context.Context, room string, head int64) (bool, 
 	if err := json.Unmarshal(item.Data, &s); err != nil {
 		return false, nil //nolint:nilerr // it is swept again
 	}
-	return s.Seq == head && s.Model == x.model(), nil
+	return s.Seq == head && s.Model == x.model() && x.Now().Sub(time.UnixMilli(int64(s.At))) < sweptFor, nil
 }
 
 // maxStray is how many messages may wait in the queue when the schedule sends
@@ -258,10 +263,14 @@ func (x *Indexer) Reconcile(ctx context.Context, room string) error {
 	if jobs > 0 {
 		x.Log.InfoContext(ctx, "rows without vector and job were queued", "room", room, "jobs", jobs)
 	}
-	if err := x.clean(ctx, room); err != nil {
-		return err
+	err = x.clean(ctx, room)
+	if err == nil {
+		err = x.complete(ctx, room)
 	}
-	return x.complete(ctx, room)
+	if fault.Is(err, fault.NotFound) { // purged meanwhile
+		return nil
+	}
+	return err
 }
 
 // complete notes that nothing is left to do in a room, if so.
@@ -270,13 +279,10 @@ func (x *Indexer) complete(ctx context.Context, room string) error {
 	done := false
 	err := x.view(ctx, room, 0, func(_ *replica.Replica, v *replica.View) error {
 		c, err := v.Coverage(ctx)
-		done = err == nil && c.Pending == 0 && (v.State().Model == x.model() || c.Rows == 0)
-		s = sweptItem{Seq: v.State().Seq, Model: x.model()}
+		done = err == nil && c.Pending == 0 && (v.State().Model == x.model() || c.Rows == 0) && !v.State().Closed
+		s = sweptItem{Seq: v.State().Seq, Model: x.model(), At: x.millis()}
 		return err
 	})
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
 	if err != nil || !done {
 		return err
 	}
