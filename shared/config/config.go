@@ -60,6 +60,8 @@ type Config struct {
 	BackoffBase      time.Duration // 0: the program's own
 	EmbeddingsQueue  string
 	EmbeddingsDLQ    string
+	JobsQueue        string
+	RetentionDays    int
 	Metrics          string
 	LogFormat        string
 }
@@ -154,6 +156,13 @@ var Settings = []Setting{
 	{"NANO_EMBEDDINGS_DLQ", "", "address of its dead-letter queue", func(c *Config, v string) error {
 		c.EmbeddingsDLQ = v
 		return webAddress(v)
+	}},
+	{"NANO_JOBS_QUEUE", "", "address of the queue of long work, with NANO_BACKEND=aws", func(c *Config, v string) error {
+		c.JobsQueue = v
+		return webAddress(v)
+	}},
+	{"NANO_RETENTION_DAYS", "35", "how far back a room can be looked at and restored, in days (1 to 3650)", func(c *Config, v string) error {
+		return number(v, 1, 3650, &c.RetentionDays)
 	}},
 	{"NANO_METRICS", "", "off, stdout, or the file that metrics are written to as lines; empty: metrics.jsonl in NANO_DATA", func(c *Config, v string) error {
 		c.Metrics = v

@@ -22,7 +22,7 @@ func TestReadDefaults(t *testing.T) {
 	want := Config{
 		Backend: Embedded, Addr: "127.0.0.1:8787", Data: ".nanotype", RoomMaxMB: 256, CacheMB: 512,
 		Table: "nanotype", Bucket: "nanotype", LogLevel: "info",
-		Embedder: Static, EmbedderTimeout: 30 * time.Second, EmbedConcurrency: 4, LogFormat: "text",
+		Embedder: Static, EmbedderTimeout: 30 * time.Second, EmbedConcurrency: 4, RetentionDays: 35, LogFormat: "text",
 	}
 	if c != want {
 		t.Errorf("got %+v, want %+v", c, want)
