@@ -26,6 +26,9 @@ func (c *Cells) CreatedAt() schema.Millis { return schema.Millis(c.stmt.ColumnIn
 // UpdatedAt is when the row was last changed.
 func (c *Cells) UpdatedAt() schema.Millis { return schema.Millis(c.stmt.ColumnInt64(3)) }
 
+// Vector is what became of the row's text.
+func (c *Cells) Vector() VectorState { return VectorState(c.stmt.ColumnInt64(5)) & 3 }
+
 // AppendID appends the row's id as it is.
 func (c *Cells) AppendID(dst []byte) []byte { return c.appendText(dst, 0) }
 

@@ -54,6 +54,7 @@ type KeywordQuery struct {
 	Filters []Filter
 	Creator map[int]string // by table: only rows created by this user
 	K       int
+	Bare    bool // without Terms and Highlights of the hits
 }
 
 // KeywordHit is a row with words of the query.

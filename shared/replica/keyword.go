@@ -13,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"nanotypedb/shared/fault"
+	"nanotypedb/shared/schema"
 )
 
 // Limits of a query of words.
@@ -87,16 +88,39 @@ func (v *View) Keyword(ctx context.Context, q KeywordQuery) ([]KeywordHit, error
 	}
 	out := make([]KeywordHit, len(hits))
 	for i := range hits {
-		if out[i], err = v.explain(ctx, &hits[i], words); err != nil {
+		out[i] = KeywordHit{Table: hits[i].source.Num, ID: hits[i].id, BM25: hits[i].bm25}
+		if q.Bare {
+			continue
+		}
+		if err := v.explain(ctx, &out[i], hits[i].source, hits[i].key, words); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
+// Explain tells which words of a query a row has, and where.
+func (v *View) Explain(ctx context.Context, query string, table int, id string) (hit KeywordHit, err error) {
+	hit = KeywordHit{Table: table, ID: id}
+	def := v.state.Schema.TableByNum(table)
+	words, err := Words(query)
+	if err != nil || def == nil || !def.Embeds() || len(words) == 0 {
+		return hit, err
+	}
+	ts, err := v.conn.table(def)
+	if err != nil {
+		return hit, err
+	}
+	_, key, found, err := ts.row(id)
+	if err != nil || !found {
+		return hit, err
+	}
+	return hit, v.explain(ctx, &hit, def, key, words)
+}
+
 // wordHit is a row that the full-text index found.
 type wordHit struct {
-	source *source
+	source *schema.Table
 	key    int64
 	id     string
 	bm25   float64
@@ -112,7 +136,7 @@ func (v *View) ranked(ctx context.Context, sources []source, match string, k int
 		query := fmt.Sprintf("SELECT k,id,r FROM (SELECT rowid AS w,rank AS r FROM f%d WHERE f%d MATCH ?1) CROSS JOIN t%d ON k=w WHERE 1%s ORDER BY r,id LIMIT %d",
 			num, num, num, src.where, k)
 		err := v.query(ctx, src.def, query, append([]any{match}, src.args...), func(s *sqlite.Stmt) {
-			hits = append(hits, wordHit{src, s.ColumnInt64(0), s.ColumnText(1), -s.ColumnFloat(2)})
+			hits = append(hits, wordHit{src.def, s.ColumnInt64(0), s.ColumnText(1), -s.ColumnFloat(2)})
 		})
 		if err != nil {
 			return nil, err
@@ -132,24 +156,22 @@ func (v *View) ranked(ctx context.Context, sources []source, match string, k int
 	return hits[:min(k, len(hits))], nil
 }
 
-// explain tells which words a row has, and where.
-func (v *View) explain(ctx context.Context, hit *wordHit, words []string) (KeywordHit, error) {
-	out := KeywordHit{Table: hit.source.def.Num, ID: hit.id, BM25: hit.bm25}
-	num := hit.source.def.Num
+func (v *View) explain(ctx context.Context, hit *KeywordHit, def *schema.Table, key int64, words []string) error {
+	num := def.Num
 	for i, word := range words {
 		has := false
-		err := v.query(ctx, hit.source.def, fmt.Sprintf("SELECT 1 FROM f%d WHERE f%d MATCH ?1 AND rowid=?2", num, num),
-			[]any{phrase(word, i == len(words)-1), hit.key}, func(*sqlite.Stmt) { has = true })
+		err := v.query(ctx, def, fmt.Sprintf("SELECT 1 FROM f%d WHERE f%d MATCH ?1 AND rowid=?2", num, num),
+			[]any{phrase(word, i == len(words)-1), key}, func(*sqlite.Stmt) { has = true })
 		if err != nil {
-			return out, err
+			return err
 		}
 		if has {
-			out.Terms = append(out.Terms, word)
+			hit.Terms = append(hit.Terms, word)
 		}
 	}
 	var err error
-	out.Highlights, err = v.highlight(ctx, hit, match(words, " OR "))
-	return out, err
+	hit.Highlights, err = v.highlight(ctx, def, key, match(words, " OR "))
+	return err
 }
 
 // marks surround what FTS5 highlights. It is not to be guessed, so no text
@@ -159,16 +181,16 @@ var marks = sync.OnceValues(func() (string, string) {
 	return "\x02" + nonce + "\x02", "\x03" + nonce + "\x03"
 })
 
-func (v *View) highlight(ctx context.Context, hit *wordHit, match string) (out []Highlight, err error) {
+func (v *View) highlight(ctx context.Context, def *schema.Table, key int64, match string) (out []Highlight, err error) {
 	from, to := marks()
-	columns := embedded(hit.source.def)
+	columns := embedded(def)
 	parts := make([]string, len(columns))
 	for i := range columns {
-		parts[i] = fmt.Sprintf("highlight(f%d,%d,?3,?4)", hit.source.def.Num, i)
+		parts[i] = fmt.Sprintf("highlight(f%d,%d,?3,?4)", def.Num, i)
 	}
-	num := hit.source.def.Num
+	num := def.Num
 	query := fmt.Sprintf("SELECT %s FROM f%d WHERE f%d MATCH ?1 AND rowid=?2", strings.Join(parts, ","), num, num)
-	err = v.query(ctx, hit.source.def, query, []any{match, hit.key, from, to}, func(s *sqlite.Stmt) {
+	err = v.query(ctx, def, query, []any{match, key, from, to}, func(s *sqlite.Stmt) {
 		for i, column := range columns {
 			if ranges := marked(s.ColumnText(i), from, to); len(ranges) > 0 {
 				out = append(out, Highlight{Column: column, Ranges: ranges})

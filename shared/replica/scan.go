@@ -31,7 +31,7 @@ func (ts *tableStmts) scan(s *sqlite.Stmt, row *Row) {
 	row.CreatedAt = schema.Millis(s.ColumnInt64(2))
 	row.UpdatedAt = schema.Millis(s.ColumnInt64(3))
 	row.CreatedBy = sc.repeated(s, 4)
-	row.Vector = VectorState(s.ColumnInt64(5))
+	row.Vector = VectorState(s.ColumnInt64(5)) & 3
 	row.Values = make([]schema.Value, len(ts.def.Columns))
 	for i := range row.Values {
 		switch t := ts.def.Columns[i].Type; t {

@@ -190,7 +190,7 @@ func TestAQueryIsNeverSyntax(t *testing.T) {
 	got := keyword(t, r, `fox" OR "dog`) // three words, none of them an operator
 	slices.Sort(got)
 	equal(t, "quotes", got, []string{"a", "b", "c"})
-	equal(t, "a column", keyword(t, r, `c1:fox`), nil)                         // a phrase of two words
+	equal(t, "a column", keyword(t, r, `c1:fox`), nil) // a phrase of two words
 	view(t, r, func(v *replica.View) {
 		long := strings.Repeat("x", replica.MaxQueryLength+1)
 		if _, err := v.Keyword(t.Context(), replica.KeywordQuery{Query: long, K: 1}); !fault.Is(err, fault.Invalid) {

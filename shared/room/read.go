@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,6 +30,9 @@ func (e *Engine) Read(ctx context.Context, p access.Principal, ref Ref, fn func(
 			return err
 		}
 		if err := e.catchUp(ctx, ulid, r); err != nil {
+			return err
+		}
+		if err := e.catchUpIndex(ctx, r); err != nil {
 			return err
 		}
 		return e.view(ctx, r, func(v *replica.View) error {
@@ -90,6 +94,22 @@ func (e *Engine) catchUp(ctx context.Context, ulid string, r *replica.Replica) e
 	}
 	if err := r.CatchUp(ctx); err != nil {
 		return fmt.Errorf("catch up room %s: %w", ulid, err)
+	}
+	return nil
+}
+
+// catchUpIndex brings what is known of texts about up to date, when the room
+// has any. Rows are read without it rather than not at all.
+func (e *Engine) catchUpIndex(ctx context.Context, r *replica.Replica) error {
+	tables := r.State().Schema.Tables
+	if !slices.ContainsFunc(tables, func(t schema.Table) bool { return t.Embeds() }) {
+		return nil
+	}
+	if err := r.CatchUpIndex(ctx); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		e.log.Warn("room: index not caught up", "room", r.State().Room, "error", err)
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ func (w *rowWriter) append(dst []byte, row *replica.Row) []byte {
 	dst = schema.AppendJSON(append(dst, `{"id":`...), row.ID)
 	dst = w.system(dst, row.Version, row.CreatedAt, row.UpdatedAt)
 	dst = schema.AppendJSON(dst, row.CreatedBy)
+	dst = append(dst, vectorFields[row.Vector]...)
 	for i, key := range w.keys {
 		dst = append(dst, key...)
 		if at, ok := row.Values[i].(schema.Millis); ok {
@@ -44,6 +45,7 @@ func (w *rowWriter) appendCells(dst []byte, c *replica.Cells) []byte {
 	dst = c.AppendIDJSON(append(dst, `{"id":`...))
 	dst = w.system(dst, c.Version(), c.CreatedAt(), c.UpdatedAt())
 	dst = c.AppendCreatorJSON(dst)
+	dst = append(dst, vectorFields[c.Vector()]...)
 	for i, key := range w.keys {
 		dst = append(dst, key...)
 		if at, ok := w.timestamp(c, i); ok {
@@ -53,6 +55,12 @@ func (w *rowWriter) appendCells(dst []byte, c *replica.Cells) []byte {
 		}
 	}
 	return append(dst, '}')
+}
+
+// vectorFields are _vector by its value. A row of the log, or without text,
+// has none.
+var vectorFields = [...]string{
+	replica.NoText: "", replica.Pending: `,"_vector":"pending"`, replica.Indexed: `,"_vector":"indexed"`, replica.Failed: `,"_vector":"failed"`,
 }
 
 func (w *rowWriter) timestamp(c *replica.Cells, column int) (schema.Millis, bool) {

@@ -1,0 +1,36 @@
+package room
+
+import (
+	"context"
+	"encoding/json"
+
+	"nanotypedb/shared/replica"
+)
+
+// SQLRequest is one statement that reads. Params are bound to its places ?1,
+// ?2 and so on, or ? in turn: null, numbers, texts, booleans (as 0 and 1).
+type SQLRequest struct {
+	SQL      string            `json:"sql"`
+	Params   []json.RawMessage `json:"params,omitempty"`
+	MaxBytes int               `json:"-"` // of the answer's rows; 0: 4 MB
+}
+
+// SQLResult is the answer of a statement: rows are arrays in the order of
+// Columns.
+type SQLResult struct {
+	Columns   []string            `json:"columns"`
+	Rows      [][]json.RawMessage `json:"rows"`
+	Seq       int64               `json:"seq"`
+	Truncated bool                `json:"truncated,omitempty"` // the statement gives more rows than these
+}
+
+// SQL answers a statement over the tables that the reader sees, with `own`
+// applied. Errors: invalid with what SQLite says of the statement, forbidden
+// for what is not allowed, too_large for what takes too long or too much.
+func (v *View) SQL(ctx context.Context, req SQLRequest) (SQLResult, error) {
+	res, err := v.view.SQL(ctx, replica.SQLQuery{SQL: req.SQL, Params: req.Params, Own: v.creator, MaxBytes: req.MaxBytes})
+	if err != nil {
+		return SQLResult{}, err
+	}
+	return SQLResult{Columns: res.Columns, Rows: res.Rows, Seq: v.State().Seq, Truncated: res.Truncated}, nil
+}
