@@ -1,20 +1,27 @@
 /** A room's screens. Adding one is one line here and its route in router.tsx. */
-import { Settings, Table2, type LucideIcon } from "lucide-react";
+import type { LinkProps } from "@tanstack/react-router";
+import { Bell, type LucideIcon, Search, Settings, SquareTerminal, Table2, Waypoints } from "lucide-react";
 
 export interface NavigationEntry {
   id: string;
   label: string;
   icon: LucideIcon;
-  to: "/rooms/$room" | "/rooms/$room/settings/$tab";
+  to: NonNullable<LinkProps["to"]>;
   tab?: string;
   /** Part of the address by which the entry shows itself as the present one. */
   match: string;
   /** A chord, as in lib/shortcuts. */
   keys: string;
+  /** A number beside it: how many entries of the inbox are unread. */
+  badge?: "unread";
 }
 
 export const navigation: readonly NavigationEntry[] = [
   { id: "data", label: "Data", icon: Table2, to: "/rooms/$room", match: "/tables", keys: "g d" },
+  { id: "search", label: "Search", icon: Search, to: "/rooms/$room/search", match: "/search", keys: "g f" },
+  { id: "sql", label: "SQL", icon: SquareTerminal, to: "/rooms/$room/sql", match: "/sql", keys: "g l" },
+  { id: "alerts", label: "Alerts", icon: Bell, to: "/rooms/$room/alerts", match: "/alerts", keys: "g a", badge: "unread" },
+  { id: "queue", label: "Queue", icon: Waypoints, to: "/rooms/$room/queue", match: "/queue", keys: "g q" },
   { id: "settings", label: "Settings", icon: Settings, to: "/rooms/$room/settings/$tab", tab: "general", match: "/settings", keys: "g s" },
 ];
 

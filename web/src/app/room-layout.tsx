@@ -1,11 +1,14 @@
 import { useRoomStatus } from "@nanotype/client/react";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { Menu } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
 import { IconButton } from "../components/ui/button.tsx";
+import { useAlertToasts } from "../features/alerts/use-alert-toasts.ts";
 import { RoomBar } from "../features/room-shell/room-bar.tsx";
 import { Sidebar, type SidebarEntry } from "../features/room-shell/sidebar.tsx";
+import { useUnread } from "../lib/alert-inbox.ts";
 import { useCommands } from "../lib/commands.ts";
+import { useOfferFinder } from "../lib/finder.ts";
 import { useCurrentRoom } from "../lib/room-context.ts";
 import { useShortcuts } from "../lib/shortcuts/use-shortcuts.ts";
 import { AppHeader } from "./app-header.tsx";
@@ -19,6 +22,8 @@ export function RoomLayout({ children }: { children: ReactNode }) {
   const entries = useEntries();
   const { room } = useCurrentRoom();
   const { expired } = useRoomStatus(room).outbox;
+  useFinderOfRoom();
+  useMatches();
   return (
     <div className="flex h-full flex-col">
       <AppHeader start={<Drawer entries={entries} />}>
@@ -39,8 +44,10 @@ function useEntries(): SidebarEntry[] {
   const { id } = useCurrentRoom();
   const { pathname } = useLocation();
   const navigate = useNavigate();
-  const entries = navigation.map(({ match, tab = "", ...entry }) => ({
+  const unread = useUnread();
+  const entries = navigation.map(({ match, badge, tab = "", ...entry }) => ({
     ...entry,
+    badge: badge && { count: unread, label: "unread" },
     params: { room: id, tab },
     active: pathname.startsWith(`/rooms/${encodeURIComponent(id)}${match}`),
   }));
@@ -48,6 +55,31 @@ function useEntries(): SidebarEntry[] {
   useShortcuts(entries.map((entry) => ({ keys: entry.keys, label: `Go to ${entry.label}`, group: "Room", run: () => go(entry) })));
   useCommands(entries.map((entry) => ({ id: `go-${entry.id}`, label: entry.label, group: "Go to", keys: entry.keys, run: () => go(entry) })));
   return entries;
+}
+
+/** Typing in the palette finds rows of the room too. */
+function useFinderOfRoom(): void {
+  const { room, id, name } = useCurrentRoom();
+  const navigate = useNavigate();
+  const finder = useMemo(
+    () => ({
+      room: name,
+      find: async (query: string, signal: AbortSignal) => (await import("../features/search/room-finder.ts")).findRows(room, query, signal),
+      open: ({ table, row }: { table: string; row: string }) => void navigate({ to: "/rooms/$room/tables/$table", params: { room: id, table }, search: { row } }),
+      openSearch: (q: string) => void navigate({ to: "/rooms/$room/search", params: { room: id }, search: { q } }),
+    }),
+    [room, id, name, navigate],
+  );
+  useOfferFinder(finder);
+}
+
+function useMatches(): void {
+  const { id } = useCurrentRoom();
+  const navigate = useNavigate();
+  useAlertToasts({
+    openRow: (table, row) => void navigate({ to: "/rooms/$room/tables/$table", params: { room: id, table }, search: { row } }),
+    openInbox: () => void navigate({ to: "/rooms/$room/alerts", params: { room: id } }),
+  });
 }
 
 function Drawer({ entries }: { entries: readonly SidebarEntry[] }) {

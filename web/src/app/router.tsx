@@ -1,6 +1,7 @@
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import type { Services } from "../lib/services.ts";
 import type { RoomsSearch } from "../features/rooms/rooms-page.tsx";
+import { parseAlertsAddress, parseSearchAddress, parseSqlAddress } from "../lib/address.ts";
 import { parseQuery, parseTableSearch, writeQuery } from "../lib/table-search.ts";
 import { ScreenError } from "./screen-error.tsx";
 import { NotFoundPage } from "./not-found.tsx";
@@ -70,6 +71,33 @@ const table = createRoute({
   component: lazyRouteComponent(() => import("./routes/table.tsx"), "TableRoute"),
 });
 
+const search = createRoute({
+  getParentRoute: () => room,
+  path: "search",
+  validateSearch: parseSearchAddress,
+  component: lazyRouteComponent(() => import("./routes/search.tsx"), "SearchRoute"),
+});
+
+const sql = createRoute({
+  getParentRoute: () => room,
+  path: "sql",
+  validateSearch: parseSqlAddress,
+  component: lazyRouteComponent(() => import("./routes/sql.tsx"), "SqlRoute"),
+});
+
+const alerts = createRoute({
+  getParentRoute: () => room,
+  path: "alerts",
+  validateSearch: parseAlertsAddress,
+  component: lazyRouteComponent(() => import("./routes/alerts.tsx"), "AlertsRoute"),
+});
+
+const queue = createRoute({
+  getParentRoute: () => room,
+  path: "queue",
+  component: lazyRouteComponent(() => import("./routes/queue.tsx"), "QueueRoute"),
+});
+
 const settings = createRoute({
   getParentRoute: () => room,
   path: "settings",
@@ -84,7 +112,7 @@ const settingsTab = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  signedIn.addChildren([home, rooms, room.addChildren([roomIndex, table, settings, settingsTab])]),
+  signedIn.addChildren([home, rooms, room.addChildren([roomIndex, table, search, sql, alerts, queue, settings, settingsTab])]),
 ]);
 
 export function createAppRouter(services: Services) {

@@ -1,0 +1,1 @@
+export function QueueRoute() { return <main />; }
