@@ -21,11 +21,13 @@ type subscription struct {
 	IndexSince *int64   `json:"indexSince,omitempty"`
 }
 
-// subscribed is the answer. Index is 0 as long as there are no embeddings.
+// subscribed is the answer. When the last of Indexed falls short of Index, the
+// client reads the rows' _vector anew.
 type subscribed struct {
 	Seq        int64             `json:"seq"`
 	Index      int64             `json:"index"`
 	Commits    []json.RawMessage `json:"commits,omitempty"`
+	Indexed    []room.IndexEntry `json:"indexed,omitempty"`
 	More       bool              `json:"more,omitempty"`
 	Reset      bool              `json:"reset,omitempty"`
 	Presence   []audience.Person `json:"presence"`
@@ -51,6 +53,9 @@ func subscribe(ctx context.Context, h *Handler, c call) (answer, error) {
 		return answer{}, err
 	}
 	h.Audience.Started(c.connection.Room, out.Seq)
+	if err := h.catchUpIndex(ctx, c.connection, req, &out); err != nil {
+		return answer{}, err
+	}
 	return result(out, nil)
 }
 
@@ -98,6 +103,30 @@ func (h *Handler) catchUp(ctx context.Context, c *audience.Connection, req subsc
 	return err
 }
 
+// catchUpIndex fills in the missed entries of the index log, as far as there is
+// room beside the commits.
+func (h *Handler) catchUpIndex(ctx context.Context, c *audience.Connection, req subscription, out *subscribed) error {
+	left := push.MaxMessage - maxPresence - envelope
+	for _, commit := range out.Commits {
+		left -= len(commit) + 1
+	}
+	page, err := h.Rooms.Index(ctx, c.Principal(), c.Ref(), req.IndexSince, named(req.Tables), left)
+	out.Index, out.Indexed = page.N, page.Entries
+	return err
+}
+
+// named is a set of tables; nil: all.
+func named(tables []string) map[string]bool {
+	if tables == nil {
+		return nil
+	}
+	set := make(map[string]bool, len(tables))
+	for _, table := range tables {
+		set[table] = true
+	}
+	return set
+}
+
 // fitting cuts the list of people to maxPresence bytes.
 func fitting(people []audience.Person) []audience.Person {
 	size := 0
@@ -123,10 +152,7 @@ func onlyTables(commits []json.RawMessage, tables []string) ([]json.RawMessage, 
 	if tables == nil {
 		return commits, nil
 	}
-	wanted := make(map[string]bool, len(tables))
-	for _, table := range tables {
-		wanted[table] = true
-	}
+	wanted := named(tables)
 	for i, raw := range commits {
 		cut, err := cutCommit(raw, wanted)
 		if err != nil {
