@@ -19,7 +19,7 @@ func main() {
 	defer stop()
 	seconds := flag.Int("seconds", 10, "how long each scenario runs")
 	idle := flag.Duration("idle", 3*time.Minute, "how long the sockets of the idle scenario wait; 0 leaves it out")
-	only := flag.String("only", "", "run one scenario: start, write, list, point or live")
+	only := flag.String("only", "", "run one scenario: start, write, list, point, live or embed")
 	binary := flag.String("runner", "", "a built runner to measure; empty: build it")
 	flag.Parse()
 	if err := run(ctx, time.Duration(*seconds)*time.Second, *idle, *only, *binary); err != nil {
@@ -44,7 +44,7 @@ func run(ctx context.Context, d, idle time.Duration, only, binary string) error 
 	for _, s := range []struct {
 		name string
 		run  func() error
-	}{{"start", b.starting}, {"write", b.writing}, {"list", b.listing}, {"point", b.points}, {"live", b.delivery}} {
+	}{{"start", b.starting}, {"write", b.writing}, {"list", b.listing}, {"point", b.points}, {"live", b.delivery}, {"embed", b.embedding}} {
 		if only != "" && only != s.name {
 			continue
 		}

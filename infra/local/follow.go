@@ -10,10 +10,13 @@ import (
 	"nanotypedb/shared/store"
 )
 
-// The relay is called with what gathered in gatherTime, as the stream's
-// batching window does on AWS; a busy room then costs one call, not one a
-// commit. After a failure the changes are told again, later and later.
+// The relay is called with what gathered, as the stream's batching window does
+// on AWS; busy rooms then cost one call, not one a commit. After few changes it
+// gathers for a moment, since who looks at a single row waits for its vector;
+// above 250 a second that grows to gatherTime. After a failure the changes are
+// told again, later and later.
 const (
+	gatherEach  = 4 * time.Millisecond
 	gatherTime  = 200 * time.Millisecond
 	maxChanges  = 1000
 	retryFirst  = time.Second
@@ -56,7 +59,7 @@ func (f *follower) step(ctx context.Context) error {
 	if len(changes) == maxChanges {
 		return nil
 	}
-	return pause(ctx, gatherTime)
+	return pause(ctx, min(time.Duration(len(changes))*gatherEach, gatherTime))
 }
 
 // next waits for changes, but no longer than until the relay has postponed
