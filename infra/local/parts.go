@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nanotypedb/functions/embed"
+	"nanotypedb/functions/jobs"
 	"nanotypedb/functions/live"
 	"nanotypedb/functions/relay"
 	"nanotypedb/shared/access"
@@ -19,13 +20,16 @@ import (
 	"nanotypedb/shared/backend/aws"
 	"nanotypedb/shared/backend/aws/feed"
 	"nanotypedb/shared/backend/embedded"
+	"nanotypedb/shared/backup"
 	"nanotypedb/shared/blob"
 	"nanotypedb/shared/blob/signedblob"
 	"nanotypedb/shared/config"
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/identity/devidentity"
 	"nanotypedb/shared/indexing"
+	"nanotypedb/shared/job"
 	"nanotypedb/shared/push/hubpush"
+	"nanotypedb/shared/queue"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/store"
@@ -60,6 +64,11 @@ type parts struct {
 	alerts    *alert.Alerts
 	limiter   *access.Limiter
 	meters    *meters
+	catalog   *backup.Catalog
+	jobQueue  queue.Queue
+	jobs      *job.Runner
+	keeper    *backup.Keeper
+	work      *jobs.Handler
 	closers   []io.Closer
 }
 
@@ -67,7 +76,7 @@ type parts struct {
 func openParts(ctx context.Context, c config.Config, log *slog.Logger) (*parts, error) {
 	p := &parts{}
 	for _, open := range []func(context.Context, config.Config, *slog.Logger) error{
-		p.openBackend, p.openMetering, p.openIssuer, p.openRooms, p.openTransfers, p.openAudience, p.openIndexing,
+		p.openBackend, p.openMetering, p.openIssuer, p.openRooms, p.openJobs, p.openTransfers, p.openAudience, p.openIndexing,
 	} {
 		if err := open(ctx, c, log); err != nil {
 			return nil, errors.Join(err, p.close())
@@ -89,7 +98,10 @@ func (p *parts) openBackend(ctx context.Context, c config.Config, _ *slog.Logger
 	}
 	p.closers = append(p.closers, b)
 	p.store, p.blobs, p.feed = b.Store, b.Blobs, b.Store.Feed()
-	p.queues, err = openQueues(b.Queues)
+	if p.queues, err = openQueues(b.Queues); err != nil {
+		return err
+	}
+	p.jobQueue, err = openJobQueue(b.Queues)
 	return err
 }
 
@@ -97,11 +109,15 @@ func (p *parts) openAWS(ctx context.Context, c config.Config) error {
 	if c.EmbeddingsQueue == "" {
 		return errNoQueues
 	}
+	if c.JobsQueue == "" {
+		return errNoJobQueue
+	}
 	connected, err := aws.Connect(ctx, c)
 	if err != nil {
 		return fmt.Errorf("connect to AWS: %w", err)
 	}
 	p.queues = queues{aws.Queue(connected, c.EmbeddingsQueue), aws.Queue(connected, c.EmbeddingsDLQ)}
+	p.jobQueue = aws.Queue(connected, c.JobsQueue)
 	p.store, p.blobs = aws.Store(connected, c), aws.Blobs(connected, c)
 	if _, err := p.store.Get(ctx, store.Key{PK: "NAME#-", SK: "NAME"}, false); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read DynamoDB table %s: %w", c.Table, err)
@@ -120,8 +136,9 @@ func (p *parts) openIssuer(_ context.Context, c config.Config, _ *slog.Logger) e
 
 func (p *parts) openRooms(_ context.Context, c config.Config, log *slog.Logger) error {
 	var err error
+	p.catalog = backup.NewCatalog(p.store, p.blobs)
 	p.replicas, err = replica.NewCache(replica.Options{
-		Store: p.store, Blobs: p.blobs, Dir: filepath.Join(c.Data, "replicas"), MaxBytes: int64(c.CacheMB) << 20, Log: log,
+		Store: p.store, Blobs: p.blobs, Images: p.catalog, Archive: p.catalog, Dir: filepath.Join(c.Data, "replicas"), MaxBytes: int64(c.CacheMB) << 20, Log: log,
 	})
 	if err != nil {
 		return fmt.Errorf("open the replicas' folder: %w", err)

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -30,6 +31,9 @@ const (
 type poller struct {
 	queue   queue.Queue
 	workers int
+	batch   int           // messages received at once; 0: as many as can be
+	hidden  time.Duration // how long they are; 0: visibility
+	within  time.Duration // they are worked off; 0: handleTime
 	handle  func(context.Context, []queue.Message) (failed []queue.Message)
 	enter   func(context.Context) error // waits until a batch may be received; nil: at once
 	leave   func()
@@ -66,11 +70,13 @@ func (p *poller) step(ctx context.Context) error {
 		}
 		defer p.leave()
 	}
-	messages, err := p.queue.Receive(ctx, queue.Request{Max: queue.MaxBatch, Wait: queue.MaxWait, Visibility: visibility})
+	messages, err := p.queue.Receive(ctx, queue.Request{
+		Max: cmp.Or(p.batch, queue.MaxBatch), Wait: queue.MaxWait, Visibility: cmp.Or(p.hidden, visibility),
+	})
 	if err != nil || len(messages) == 0 {
 		return err
 	}
-	handling, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleTime)
+	handling, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(p.within, handleTime))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })()
 	done := done(messages, p.handle(handling, messages))

@@ -53,7 +53,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Runner, erro
 		sockets: &sockets{live: p.live, hub: p.hub, log: log, ctx: frames, writeTimeout: 10 * time.Second},
 	}
 	r.follower = &follower{feed: p.feed, relay: p.relay, log: log}
-	r.polling = r.pollers(c)
+	r.polling = append(r.pollers(c), r.jobPoller())
 	handler, err := r.routes()
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), p.close())
@@ -145,6 +145,7 @@ func (r *Runner) tend(ctx context.Context) {
 		if behind > 0 {
 			r.log.Info("relayed rooms that the feed forgot", "rooms", behind)
 		}
+		r.scheduleJobs(ctx)
 		if err := r.parts.embed.Tend(ctx); err != nil && ctx.Err() == nil {
 			r.log.Error("scheduled work", "error", err)
 		}

@@ -179,7 +179,7 @@ func TestRunnerOnAWS(t *testing.T) {
 	}
 	testRunner(t, config.Config{Backend: config.AWS, Addr: "127.0.0.1:0", Data: t.TempDir(), RoomMaxMB: 64, CacheMB: 64,
 		Table: table, Bucket: bucket, EndpointURL: os.Getenv("NANO_TEST_AWS"), Embedder: config.Static,
-		EmbeddingsQueue: makeQueue(t), EmbeddingsDLQ: makeQueue(t)})
+		EmbeddingsQueue: makeQueue(t), EmbeddingsDLQ: makeQueue(t), JobsQueue: makeQueue(t)})
 }
 
 func makeQueue(t *testing.T) (url string) {

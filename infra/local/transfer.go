@@ -5,22 +5,15 @@ import (
 	"log/slog"
 	"net/http"
 
-	"nanotypedb/shared/blob"
 	"nanotypedb/shared/blob/signedblob"
 	"nanotypedb/shared/config"
 	"nanotypedb/shared/transfer"
 )
 
-// openTransfers opens exports and imports. Addresses of blobs are the store's
-// own, or else the runner's.
+// openTransfers opens exports and imports.
 func (p *parts) openTransfers(_ context.Context, _ config.Config, log *slog.Logger) error {
-	addresses, own := p.blobs.(blob.Presigner)
-	if !own {
-		server := signedblob.New(p.blobs, "", nil)
-		addresses, p.signed = server, server
-	}
 	p.transfers = transfer.New(transfer.Options{
-		Rooms: p.rooms, Replicas: p.replicas, Blobs: p.blobs, Addresses: addresses, Log: log,
+		Rooms: p.rooms, Replicas: p.replicas, Blobs: p.blobs, Addresses: p.addresses(), Jobs: p.jobs, Log: log,
 	})
 	return nil
 }
