@@ -10,6 +10,7 @@ import (
 	"nanotypedb/functions/embed"
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/indexing"
+	"nanotypedb/shared/indexlog"
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/store"
@@ -348,4 +349,46 @@ func TestAColumnThatIsEmbeddedFromNowOnIsSwept(t *testing.T) {
 	w.settle()
 	w.wantCoverage("2 indexed, 0 pending, 0 failed")
 	w.wantAsked(map[string]int{"long ago": 1, "one": 1})
+}
+
+func TestAFailedTextIsAskedForAlone(t *testing.T) {
+	w := newWorld(t)
+	together := 0
+	w.model.set(func(text string, times int) error {
+		if text == "bad" || times == 1 { // a request that fails, fails all its texts
+			return embedder.Unreached("broken")
+		}
+		return nil
+	})
+	w.commit(insert("a", "one"), insert("b", "bad"), insert("c", "three"))
+	w.relayAll()
+	w.model.calls = func(texts []string) {
+		if len(texts) > 1 {
+			together++
+		}
+	}
+	w.settle()
+	w.wantCoverage("2 indexed, 0 pending, 1 failed")
+	w.wantAsked(map[string]int{"one": 2, "bad": 5, "three": 2})
+	if together != 1 {
+		t.Errorf("%d requests of several texts, want the first only", together)
+	}
+}
+
+func TestAnIndexThatBeginsAnewUsesTheVectorsThatAreKept(t *testing.T) {
+	w := newWorld(t)
+	w.commit(insert("a", "one"), insert("b", "two"))
+	w.relayAll()
+	w.settle()
+	if n, err := w.indexer.Reindex(t.Context(), w.ulid, true); n != 2 || err != nil {
+		t.Fatalf("reindexed %d, %v", n, err)
+	}
+	must(t, w.store.Write(t.Context(), store.Write{Action: store.Delete, Item: store.Item{Key: w.vectorKey("b")}}))
+	w.settle()
+	w.wantCoverage("2 indexed, 0 pending, 0 failed")
+	w.wantAsked(map[string]int{"one": 1, "two": 2})
+}
+
+func (w *world) vectorKey(row string) store.Key {
+	return indexlog.VectorKey(w.ulid, w.model.Model(), w.jobOf(row).Hash)
 }

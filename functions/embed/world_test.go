@@ -35,6 +35,7 @@ type model struct {
 	mu     sync.Mutex
 	asked  map[string]int
 	answer func(text string, times int) error // nil: well
+	calls  func(texts []string)               // is told of each call; nil: nobody is
 }
 
 func newModel() *model { return &model{name: "test/1", dim: 8, asked: map[string]int{}} }
@@ -47,6 +48,9 @@ func (m *model) Embed(_ context.Context, texts []string, _ embedder.Kind) []embe
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	results, passed := embedder.CheckTexts(texts, m.Limits())
+	if m.calls != nil {
+		m.calls(texts)
+	}
 	for _, text := range texts {
 		m.asked[text]++
 	}

@@ -19,6 +19,7 @@ type wanted struct {
 	result embedder.Result
 	vector vector.Int8
 	kept   bool // its vector was kept already
+	alone  bool // it failed before, and is asked for alone: it would fail its neighbours too
 }
 
 // embed gives vectors to the works that have none: those that were kept
@@ -67,7 +68,7 @@ func (x *Indexer) claim(works []*work) (mine []*wanted, theirs map[textKey]*clai
 		}
 		seen[key] = true
 		if c, own := x.claims.take(key); own {
-			mine = append(mine, &wanted{key: key, text: w.text, claim: c})
+			mine = append(mine, &wanted{key: key, text: w.text, claim: c, alone: w.Receives > 1})
 		} else {
 			theirs[key] = c
 		}
@@ -159,21 +160,9 @@ func unanswered(mine []*wanted) (open []*wanted) {
 // askOnce asks for each text once, equal ones of several rooms together. It
 // returns the error of one that the model was too busy for.
 func (x *Indexer) askOnce(ctx context.Context, open []*wanted) (busy error) {
-	at := map[indexlog.Hash]int{}
-	var texts []string
+	groups := x.groups(open)
+	atOnce(len(groups), alonesAtOnce, func(i int) { x.askFor(ctx, groups[i]) })
 	for _, w := range open {
-		if _, ok := at[w.key.hash]; !ok {
-			at[w.key.hash] = len(texts)
-			texts = append(texts, w.text)
-		}
-	}
-	var results []embedder.Result
-	most := x.Embedder.Limits().Texts
-	for from := 0; from < len(texts); from += most {
-		results = append(results, x.Embedder.Embed(ctx, texts[from:min(from+most, len(texts))], embedder.Document)...)
-	}
-	for _, w := range open {
-		w.result = results[at[w.key.hash]]
 		if embedder.ClassOf(w.result.Err) == embedder.Throttled {
 			busy = w.result.Err
 		}
@@ -182,6 +171,45 @@ func (x *Indexer) askOnce(ctx context.Context, open []*wanted) (busy error) {
 		x.Pace.worked()
 	}
 	return busy
+}
+
+// alonesAtOnce is how many calls of the model one batch makes at once.
+const alonesAtOnce = 4
+
+// groups are the texts to ask for in one call each: by hash, those with one
+// hash being equal.
+func (x *Indexer) groups(open []*wanted) (groups []map[indexlog.Hash][]*wanted) {
+	most := x.Embedder.Limits().Texts
+	group := map[indexlog.Hash][]*wanted{}
+	for _, w := range open {
+		if w.alone {
+			groups = append(groups, map[indexlog.Hash][]*wanted{w.key.hash: {w}})
+			continue
+		}
+		if len(group[w.key.hash]) == 0 && len(group) == most {
+			groups = append(groups, group)
+			group = map[indexlog.Hash][]*wanted{}
+		}
+		group[w.key.hash] = append(group[w.key.hash], w)
+	}
+	if len(group) > 0 {
+		groups = append(groups, group)
+	}
+	return groups
+}
+
+// askFor makes one call of the model.
+func (x *Indexer) askFor(ctx context.Context, group map[indexlog.Hash][]*wanted) {
+	var texts []string
+	var of [][]*wanted
+	for _, equal := range group {
+		texts, of = append(texts, equal[0].text), append(of, equal)
+	}
+	for i, result := range x.Embedder.Embed(ctx, texts, embedder.Document) {
+		for _, w := range of[i] {
+			w.result = result
+		}
+	}
 }
 
 // keep stores new vectors, so that no text is embedded twice.

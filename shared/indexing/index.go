@@ -247,23 +247,26 @@ func texts(rows []Row) []indexlog.Text {
 }
 
 // adopt makes the embedder's model that of the room. Vectors of another count
-// no more, and a sweep embeds their texts anew in the background.
+// no more, and a sweep embeds their texts anew in the background. Its job is
+// sent first: it adopts the model too, should this process die.
 func (x *Indexer) adopt(ctx context.Context, r *replica.Replica, room string) error {
 	if x.Embedder == nil {
 		return errors.New("indexing: no model is at hand")
 	}
-	for {
+	for sent := false; ; {
 		st := r.State()
 		if st.Model == x.Embedder.Model() {
 			return nil
 		}
-		won, err := x.reset(ctx, r, room, st, x.Embedder.Model(), x.Embedder.Dim())
-		if err != nil {
-			return err
-		}
-		if won && st.Model != "" {
+		if st.Model != "" && !sent {
 			x.Log.InfoContext(ctx, "the room is embedded anew by another model", "room", room, "was", st.Model, "is", x.Embedder.Model())
-			return x.Send(ctx, Job{Room: room, Sweep: &Sweep{}})
+			if err := x.Send(ctx, Job{Room: room, Sweep: &Sweep{}}); err != nil {
+				return err
+			}
+			sent = true
+		}
+		if _, err := x.reset(ctx, r, room, st, x.Embedder.Model(), x.Embedder.Dim()); err != nil {
+			return err
 		}
 	}
 }

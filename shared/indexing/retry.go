@@ -174,11 +174,8 @@ func (x *Indexer) Reindex(ctx context.Context, room string, all bool) (queued in
 		c, err = v.Coverage(ctx)
 		return err
 	})
-	if err == nil && all {
-		err = x.begin(ctx, room)
-	}
 	if err == nil {
-		err = x.Send(ctx, Job{Room: room, Sweep: &Sweep{Failed: true}})
+		err = x.Send(ctx, Job{Room: room, Sweep: &Sweep{Failed: true, Begin: all}})
 	}
 	if err != nil {
 		return 0, fmt.Errorf("index room %s anew: %w", room, err)
@@ -190,12 +187,7 @@ func (x *Indexer) Reindex(ctx context.Context, room string, all bool) (queued in
 }
 
 // begin begins the index of a room anew with the model that it has.
-func (x *Indexer) begin(ctx context.Context, room string) error {
-	r, release, err := x.Replicas.Acquire(ctx, room)
-	if err != nil {
-		return err
-	}
-	defer release()
+func (x *Indexer) begin(ctx context.Context, r *replica.Replica, room string) error {
 	for {
 		st := r.State()
 		if st.Model == "" {

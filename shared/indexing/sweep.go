@@ -26,6 +26,7 @@ type Sweep struct {
 	Key    string
 	Old    bool // only rows whose text is waiting for longer than a job needs
 	Failed bool // those whose jobs are dead too
+	Begin  bool // the index of the room begins anew first
 }
 
 // oldEnough is when a row without a vector has probably lost its job.
@@ -43,6 +44,9 @@ func (s *Sweep) append(dst []byte) []byte {
 	if s.Failed {
 		dst = append(dst, `,"failed":true`...)
 	}
+	if s.Begin {
+		dst = append(dst, `,"begin":true`...)
+	}
 	return append(dst, '}')
 }
 
@@ -58,6 +62,8 @@ func (s *Sweep) member(d *strictjson.Scanner, key []byte) (err error) {
 		s.Old, err = d.Bool()
 	case "failed":
 		s.Failed, err = d.Bool()
+	case "begin":
+		s.Begin, err = d.Bool()
 	default:
 		err = fmt.Errorf("there is an unknown member %.40q", key)
 	}
@@ -95,6 +101,12 @@ func (x *Indexer) SweepStep(ctx context.Context, room string, s Sweep) (Swept, e
 	if err := x.prepare(ctx, r, room); err != nil {
 		return Swept{}, fmt.Errorf("sweep room %s: %w", room, err)
 	}
+	if s.Begin && !r.State().Closed {
+		if err := x.begin(ctx, r, room); err != nil {
+			return Swept{}, fmt.Errorf("sweep room %s: %w", room, err)
+		}
+	}
+	s.Begin = false
 	err = r.View(ctx, func(v *replica.View) (err error) {
 		if v.State().Closed {
 			return nil
