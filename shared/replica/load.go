@@ -515,3 +515,28 @@ func (k *keySet) add(key int64) bool {
 }
 
 func (k *keySet) has(key int64) bool { return k.words[key>>6]&(1<<(key&63)) != 0 }
+
+// skipRecords is how many records of a load make it worth to look for a
+// checkpoint that has them, rather than to apply them one by one.
+const skipRecords = 20_000
+
+// skips reports whether the next entries hold a large load that the newest
+// checkpoint covers. Without that a replica whose callers wait for less time
+// than the load takes would try for ever.
+func (r *Replica) skips(ctx context.Context, next *tail) bool {
+	seq := int64(0)
+	if next != nil {
+		for _, e := range next.entries {
+			for i := range e.Ops {
+				if l := e.Ops[i].Load; l != nil && l.Rows+l.Deletes > skipRecords {
+					seq = e.Seq
+				}
+			}
+		}
+	}
+	if seq <= r.State().Seq {
+		return false
+	}
+	p, _, err := r.cache.readPointer(ctx, r.room)
+	return err == nil && p != nil && p.Seq >= seq
+}

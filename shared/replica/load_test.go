@@ -517,7 +517,7 @@ func TestFetchLoad(t *testing.T) {
 	c := w.cache()
 	r := w.create(c)
 	op := w.writeLoad(header(r, loadfile.Merge, *r.State().Schema.TableByNum(1)), record("a", "x"))
-	h, s, release, err := c.FetchLoad(t.Context(), op.Load.Blob, op.Load.SHA256)
+	h, s, release, err := c.FetchLoad(t.Context(), op.Load.Blob, op.Load.SHA256, nil)
 	must(t, err)
 	if h.Room != ulid || s.Counts.Rows != 1 {
 		t.Errorf("%+v, %+v", h, s)
@@ -525,15 +525,15 @@ func TestFetchLoad(t *testing.T) {
 	must(t, w.blobs.Delete(t.Context(), op.Load.Blob))
 	w.commitAs(r, commitlog.Load, op) // by the copy
 	release()
-	if _, _, _, err := c.FetchLoad(t.Context(), op.Load.Blob, op.Load.SHA256); !fault.Is(err, fault.NotFound) {
+	if _, _, _, err := c.FetchLoad(t.Context(), op.Load.Blob, op.Load.SHA256, nil); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a blob that is gone: %v", err)
 	}
 	other := w.writeLoad(header(r, loadfile.Merge))
-	if _, _, _, err := c.FetchLoad(t.Context(), other.Load.Blob, [32]byte{}); !fault.Is(err, fault.Invalid) {
+	if _, _, _, err := c.FetchLoad(t.Context(), other.Load.Blob, [32]byte{}, nil); !fault.Is(err, fault.Invalid) {
 		t.Errorf("another SHA-256: %v", err)
 	}
 	must(t, w.blobs.Put(t.Context(), other.Load.Blob, bytes.NewReader([]byte("NANOLOADx")), 9))
-	_, _, _, err = c.FetchLoad(t.Context(), other.Load.Blob, other.Load.SHA256)
+	_, _, _, err = c.FetchLoad(t.Context(), other.Load.Blob, other.Load.SHA256, nil)
 	var damage *loadfile.Damage
 	if !fault.Is(err, fault.Invalid) || !errors.As(err, &damage) {
 		t.Errorf("a damaged blob: %v", err)

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +22,12 @@ type loadCopy struct {
 }
 
 // FetchLoad copies the blob of a load to this process and verifies all of it.
-// Until release is called, applying the load reads the copy. Errors: not_found
-// when there is no such blob, invalid when it is damaged or another.
-func (c *Cache) FetchLoad(ctx context.Context, key string, sum [32]byte) (h loadfile.Header, s loadfile.Sum, release func(), err error) {
+// Until release is called, applying the load reads the copy. visit, if it is
+// not nil, sees each record before all of them are verified. Errors: not_found
+// when there is no such blob, invalid when it is damaged or another, visit's.
+func (c *Cache) FetchLoad(ctx context.Context, key string, sum [32]byte, visit func(*loadfile.Record) error) (h loadfile.Header, s loadfile.Sum, release func(), err error) {
 	path := c.newPath("load")
-	h, s, err = c.copyLoad(ctx, key, path)
+	h, s, err = c.copyLoad(ctx, key, path, visit)
 	if err == nil && s.SHA256 != sum {
 		err = fault.New(fault.Invalid, "the bulk content has another SHA-256 than was given")
 	}
@@ -56,7 +58,7 @@ func (c *Cache) dropCopy(key string) {
 }
 
 // copyLoad brings a blob into a file, reading it as a load on the way.
-func (c *Cache) copyLoad(ctx context.Context, key, path string) (h loadfile.Header, s loadfile.Sum, err error) {
+func (c *Cache) copyLoad(ctx context.Context, key, path string, visit func(*loadfile.Record) error) (h loadfile.Header, s loadfile.Sum, err error) {
 	in, _, err := c.o.Blobs.Get(ctx, key)
 	if errors.Is(err, blob.ErrNotFound) {
 		return h, s, fault.New(fault.NotFound, "there is no such bulk content").Because(err)
@@ -69,7 +71,7 @@ func (c *Cache) copyLoad(ctx context.Context, key, path string) (h loadfile.Head
 	if err != nil {
 		return h, s, fmt.Errorf("make file of load: %w", err)
 	}
-	h, s, err = readLoad(io.TeeReader(&contextReader{ctx, in}, file))
+	h, s, err = readLoad(io.TeeReader(&contextReader{ctx, in}, file), visit)
 	var damage *loadfile.Damage
 	if errors.As(err, &damage) {
 		err = fault.New(fault.Invalid, "the bulk content is damaged").Because(err)
@@ -77,14 +79,17 @@ func (c *Cache) copyLoad(ctx context.Context, key, path string) (h loadfile.Head
 	return h, s, errors.Join(err, file.Close())
 }
 
-func readLoad(in io.Reader) (h loadfile.Header, s loadfile.Sum, err error) {
+func readLoad(in io.Reader, visit func(*loadfile.Record) error) (h loadfile.Header, s loadfile.Sum, err error) {
 	r, err := loadfile.NewReader(in, 0)
 	if err != nil {
 		return h, s, err
 	}
 	defer r.Close()
 	for err == nil {
-		_, err = r.Next()
+		var record *loadfile.Record
+		if record, err = r.Next(); err == nil && visit != nil {
+			err = visit(record)
+		}
 	}
 	if !errors.Is(err, io.EOF) {
 		return h, s, err
@@ -111,4 +116,28 @@ func (c *Cache) openLoad(ctx context.Context, b *commitlog.Bulk) (io.ReadCloser,
 		return nil, fmt.Errorf("read load %s: %w", b.Blob, err)
 	}
 	return in, nil
+}
+
+// StageLoad stages, as Stage does, into a new blob.
+func (c *Cache) StageLoad(ctx context.Context, key string, target, present *View, o StageOptions) (_ *Staged, err error) {
+	file, err := os.OpenFile(c.newPath("stage"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("make file of load: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
+	out := bufio.NewWriterSize(file, 256<<10)
+	staged, err := Stage(ctx, target, present, o, out)
+	if err != nil {
+		return nil, err
+	}
+	if err := out.Flush(); err != nil {
+		return nil, fmt.Errorf("write load: %w", err)
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read load: %w", err)
+	}
+	if err := c.o.Blobs.PutNew(ctx, key, file, staged.Sum.Bytes); err != nil {
+		return nil, fmt.Errorf("store load %s: %w", key, err)
+	}
+	return staged, nil
 }

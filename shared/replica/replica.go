@@ -211,7 +211,7 @@ func (r *Replica) follow(ctx context.Context, first *tail) error {
 	if r.db.Load() == nil {
 		return errClosed
 	}
-	if !r.broken.Load() {
+	if !r.broken.Load() && !r.skips(ctx, first) {
 		err := r.applyLog(ctx, first, nil)
 		if err == nil || !worthReload(ctx, err) {
 			return err

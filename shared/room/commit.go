@@ -189,7 +189,9 @@ type proposal struct {
 	kind     commitlog.Kind
 	size     int // operations, as rate limits count them; 0: one
 	resolve  func(ctx context.Context, b *builder) error
+	undoes   int64
 	closes   bool // the room: its name is freed in the same transaction
+	alone    bool // a load: it takes long, and reads the log before its slot
 }
 
 // propose runs a proposal through the writer of the room that ref means, and

@@ -56,6 +56,8 @@ func namings(e *commitlog.Entry, after *schema.Schema) []*schema.Schema {
 			after = after.WithoutTable(op.Def.Num)
 		case commitlog.DropTable:
 			after = undropped(after, op)
+		case commitlog.LoadBlob:
+			after = unloaded(after, op.Load)
 		default:
 		}
 	}
@@ -79,9 +81,22 @@ func beforeOp(op *commitlog.Op, after *schema.Schema) *schema.Schema {
 		return after.WithoutTable(op.Def.Num)
 	case commitlog.DropTable:
 		return undropped(after, op)
+	case commitlog.LoadBlob:
+		return unloaded(after, op.Load)
 	default:
 		return after
 	}
+}
+
+// unloaded takes the names that a load brought back.
+func unloaded(s *schema.Schema, l *commitlog.Bulk) *schema.Schema {
+	for _, num := range l.Made {
+		s = s.WithoutTable(num)
+	}
+	for i := range l.Was {
+		s = withTable(s, l.Was[i])
+	}
+	return s
 }
 
 // unaltered takes the names of an alteration back. Of dropped columns only

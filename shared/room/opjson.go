@@ -1,6 +1,7 @@
 package room
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -52,7 +53,8 @@ func appendRowOp(dst []byte, e *commitlog.Entry, op *commitlog.Op, t *schema.Tab
 	switch op.Kind {
 	case commitlog.Insert:
 		dst = schema.AppendJSON(append(appendHead(dst, "insert", t.Name), `,"id":`...), op.ID)
-		row := replica.Row{ID: op.ID, Version: e.Seq, CreatedAt: e.At, UpdatedAt: e.At, CreatedBy: op.Creator, Values: make([]schema.Value, len(t.Columns))}
+		row := replica.Row{ID: op.ID, Version: e.Seq, CreatedAt: cmp.Or(op.CreatedAt, e.At), UpdatedAt: cmp.Or(op.UpdatedAt, e.At),
+			CreatedBy: op.Creator, Values: make([]schema.Value, len(t.Columns))}
 		for _, cell := range op.Set {
 			at := slices.IndexFunc(t.Columns, func(c schema.Column) bool { return c.Num == cell.Num })
 			if at < 0 {

@@ -14,5 +14,15 @@ const (
 	AfterCreate   faultpoint.Name = "room.after-create"   // the room is stored, nobody was told
 )
 
-// Points lists every fault point of this package.
+// The steps of a load, and of an undo that is one, beside those of any commit.
+const (
+	LoadStaged    faultpoint.Name = "room.load-staged"    // bulk content is stored, no commit names it
+	LoadFetched   faultpoint.Name = "room.load-fetched"   // this process has a copy of it
+	LoadPublished faultpoint.Name = "room.load-published" // it is in the log and seen, no checkpoint has it
+)
+
+// Points lists every fault point of this package but those of loads.
 var Points = []faultpoint.Name{BeforePut, AfterPut, AfterPublish, BeforeIndexes, BetweenIndex, BeforeCreate, AfterCreate}
+
+// LoadPoints lists those that only loads reach.
+var LoadPoints = []faultpoint.Name{LoadStaged, LoadFetched, LoadPublished}

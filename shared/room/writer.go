@@ -52,6 +52,8 @@ type outcome struct {
 	err    error
 }
 
+func (c *call) single() bool { return c.closes || c.alone }
+
 func (c *call) answer(result Result, err error) { c.done <- outcome{result, err} }
 
 func (w *writer) init(e *Engine, lv *live) { w.engine, w.ulid = e, lv.ulid }
@@ -128,12 +130,6 @@ func (w *writer) leave(c *call) bool {
 // run leads one group. The leader's own caller going away does not harm the
 // others: the work has a deadline of its own.
 func (w *writer) run(ctx context.Context, r *replica.Replica) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.engine.patience)
-	defer cancel()
-	if r.NeedsCheck() {
-		check := &group{writer: w, replica: r, calls: []*call{checkCall()}}
-		check.serve(ctx)
-	}
 	g := &group{writer: w, replica: r, calls: w.take()}
 	defer func() {
 		g.fail(fault.New(fault.Internal, "the commit failed")) // after a panic: nobody waits for ever
@@ -141,6 +137,16 @@ func (w *writer) run(ctx context.Context, r *replica.Replica) {
 		defer w.mu.Unlock()
 		w.promote()
 	}()
+	patience := w.engine.patience
+	if len(g.calls) > 0 && g.calls[0].alone {
+		patience = max(patience, loadTime)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if r.NeedsCheck() {
+		check := &group{writer: w, replica: r, calls: []*call{checkCall()}}
+		check.serve(ctx)
+	}
 	g.serve(ctx)
 }
 
@@ -152,12 +158,13 @@ func checkCall() *call {
 }
 
 // take removes the next group from the queue: as many as one put may hold. A
-// closing is alone, because it is a transaction with the room's name.
+// closing is alone, because it is a transaction with the room's name, and a
+// load, because it reads the log up to its slot.
 func (w *writer) take() []*call {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := 0
-	for n < len(w.queue) && n < w.engine.group && (n == 0 || !w.queue[n].closes && !w.queue[0].closes) {
+	for n < len(w.queue) && n < w.engine.group && (n == 0 || !w.queue[n].single() && !w.queue[0].single()) {
 		n++
 	}
 	calls := slices.Clone(w.queue[:n])
