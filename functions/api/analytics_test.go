@@ -55,7 +55,7 @@ func (m *metered) relayed() {
 		if err != nil {
 			return err
 		}
-		return m.ledger.Logged(m.t.Context(), v.State().Room, entries, sizes, nil)
+		return m.ledger.Logged(m.t.Context(), v.State().Room, entries, sizes)
 	}))
 }
 

@@ -16,22 +16,26 @@ import (
 	"time"
 
 	"nanotypedb/shared/commitlog"
+	"nanotypedb/shared/emf"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/faultpoint"
+	"nanotypedb/shared/metering"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/store"
+	"nanotypedb/shared/usage"
 )
 
 // The steps between two effects.
 const (
 	PointIndexed faultpoint.Name = "relay.indexed" // indexes are repaired, no jobs are sent
-	PointPlanned faultpoint.Name = "relay.planned" // jobs are sent, the watermark is not set
+	PointPlanned faultpoint.Name = "relay.planned" // jobs are sent, usage is not counted
+	PointCounted faultpoint.Name = "relay.counted" // usage is counted, the watermark is not set
 	PointMarked  faultpoint.Name = "relay.marked"  // the watermark is set, no checkpoint is written
 )
 
 // Points lists all fault points of this package.
-var Points = []faultpoint.Name{PointIndexed, PointPlanned, PointMarked}
+var Points = []faultpoint.Name{PointIndexed, PointPlanned, PointCounted, PointMarked}
 
 // indexer keeps the indexes of rooms; room.Engine implements it.
 type indexer interface {
@@ -43,12 +47,19 @@ type planner interface {
 	Plan(ctx context.Context, r *replica.Replica, room string, entries []*commitlog.Entry) error
 }
 
+// ledger counts what commits consume; usage.Ledger implements it.
+type ledger interface {
+	Logged(ctx context.Context, room string, entries []*commitlog.Entry, sizes []int) error
+}
+
 // Deps are the parts that the relay works on.
 type Deps struct {
 	Store    store.Store
 	Replicas *replica.Cache
 	Rooms    indexer
 	Planner  planner          // nil: no jobs
+	Ledger   ledger           // nil: nothing is counted
+	Meter    *metering.Meter  // nil: no metrics
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: slog.Default
 }
@@ -99,6 +110,18 @@ func (h *Handler) relay(ctx context.Context, partition string) error {
 	if !ok {
 		return nil // not a log; the feed's filter lets none of these through
 	}
+	ctx, invocation := h.Meter.Begin(ctx)
+	usage.From(ctx).In(ulid)
+	var worked usage.Counts
+	err := h.work(ctx, ulid, &worked)
+	invocation.End(ctx, metering.Outcome{Principal: usage.System, Op: "relay", Background: true, Failed: err != nil, Values: emf.Values{
+		emf.Commits: {float64(worked[usage.Commits])}, emf.Writes: {float64(worked[usage.Writes])},
+	}})
+	return err
+}
+
+// work works a room's log off and adds what it did to worked.
+func (h *Handler) work(ctx context.Context, ulid string, worked *usage.Counts) error {
 	r, release, err := h.Replicas.Acquire(ctx, ulid)
 	if fault.Is(err, fault.NotFound) {
 		return nil // purged since
@@ -107,7 +130,7 @@ func (h *Handler) relay(ctx context.Context, partition string) error {
 		return fmt.Errorf("relay room %s: %w", ulid, err)
 	}
 	defer release()
-	if err := h.advance(ctx, r, ulid); err != nil {
+	if err := h.advance(ctx, r, ulid, worked); err != nil {
 		return fmt.Errorf("relay room %s: %w", ulid, err)
 	}
 	return h.checkpoint(ctx, r, ulid)
@@ -117,13 +140,13 @@ func (h *Handler) relay(ctx context.Context, partition string) error {
 const pageEntries = 500
 
 // advance works the log off from the watermark to its end.
-func (h *Handler) advance(ctx context.Context, r *replica.Replica, ulid string) error {
+func (h *Handler) advance(ctx context.Context, r *replica.Replica, ulid string, worked *usage.Counts) error {
 	mark, err := h.watermark(ctx, ulid)
 	if err != nil {
 		return err
 	}
 	for {
-		entries, _, more, err := commitlog.Read(ctx, h.Store, ulid, mark.Relayed, pageEntries)
+		entries, sizes, more, err := commitlog.Read(ctx, h.Store, ulid, mark.Relayed, pageEntries)
 		if err != nil {
 			return err
 		}
@@ -140,16 +163,34 @@ func (h *Handler) advance(ctx context.Context, r *replica.Replica, ulid string) 
 				return err
 			}
 			faultpoint.Reach(PointPlanned)
+			if err := h.count(ctx, ulid, entries[:done], sizes[:done], worked); err != nil {
+				return err
+			}
+			faultpoint.Reach(PointCounted)
 			if err := h.mark(ctx, ulid, &mark, entries[done-1].Seq); err != nil {
 				return err
 			}
 			faultpoint.Reach(PointMarked)
-			entries = entries[done:]
+			entries, sizes = entries[done:], sizes[done:]
 		}
 		if !more {
 			return nil
 		}
 	}
+}
+
+// count adds what entries consume to the usage of the room.
+func (h *Handler) count(ctx context.Context, ulid string, entries []*commitlog.Entry, sizes []int, worked *usage.Counts) error {
+	for i, e := range entries {
+		*worked = worked.Plus(usage.Entry(e, sizes[i]))
+	}
+	if h.Ledger == nil {
+		return nil
+	}
+	if err := h.Ledger.Logged(ctx, ulid, entries, sizes); err != nil {
+		return fmt.Errorf("count entries up to %d: %w", entries[len(entries)-1].Seq, err)
+	}
+	return nil
 }
 
 func (h *Handler) index(ctx context.Context, r *replica.Replica, entries []*commitlog.Entry) error {

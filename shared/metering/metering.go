@@ -39,12 +39,13 @@ type Invocation struct {
 
 // Outcome says what became of an invocation.
 type Outcome struct {
-	Principal string // who asked; empty when nobody was recognized
-	Op        string // route or method
-	Request   string // request id
-	Failed    bool   // by our fault
-	Counts    usage.Counts
-	Values    emf.Values // further metrics
+	Principal  string // who asked; empty when nobody was recognized
+	Op         string // route or method
+	Request    string // request id
+	Failed     bool   // by our fault
+	Background bool   // nobody waited for it: its time is not among the latencies of a room
+	Counts     usage.Counts
+	Values     emf.Values // further metrics
 }
 
 // Begin starts an invocation: work done with the context it returns is counted.
@@ -71,7 +72,9 @@ func (i *Invocation) End(ctx context.Context, o Outcome) {
 	took := i.meter.now().Sub(i.began)
 	counts := i.tally.Counts().Plus(o.Counts)
 	counts[usage.ComputeTime] += took.Milliseconds() + 1
-	counts[usage.Took(took)]++
+	if !o.Background {
+		counts[usage.Took(took)]++
+	}
 	if o.Failed {
 		counts[usage.Errors]++
 	}

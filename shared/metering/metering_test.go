@@ -59,6 +59,16 @@ func TestInvocationsAreCounted(t *testing.T) {
 	}
 }
 
+func TestWhatNobodyWaitsForIsNoLatency(t *testing.T) {
+	m := &Meter{Recorder: usage.NewRecorder(usage.NewLedger(storetest.NewModel(), nil))}
+	ctx, i := m.Begin(context.Background())
+	usage.From(ctx).In("R")
+	i.End(ctx, Outcome{Principal: usage.System, Background: true})
+	if got := m.Recorder.Pending("R"); got.Timed() != 0 || got[usage.ComputeTime] == 0 {
+		t.Fatalf("counted %v", got)
+	}
+}
+
 func TestStrangersCostNoRoom(t *testing.T) {
 	ledger := usage.NewLedger(storetest.NewModel(), nil)
 	m := &Meter{Recorder: usage.NewRecorder(ledger)}

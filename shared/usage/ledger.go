@@ -96,10 +96,10 @@ func (l *Ledger) add(ctx context.Context, k slot, writer string, n int64, c Coun
 }
 
 // Logged counts commits, rows written and write units of consecutive entries of
-// a room's log; sizes are those of the stored entries in bytes, and loaded says
-// how many rows a load changed. Entries that an item counts already are left
-// out, so the same entries may come again, also from several processes at once.
-func (l *Ledger) Logged(ctx context.Context, room string, entries []*commitlog.Entry, sizes []int, loaded func(*commitlog.Entry) int64) error {
+// a room's log; sizes are those of the stored entries in bytes. Entries that an
+// item counts already are left out, so the same entries may come again, also
+// from several processes at once.
+func (l *Ledger) Logged(ctx context.Context, room string, entries []*commitlog.Entry, sizes []int) error {
 	bySlot := map[slot][]int{}
 	var order []slot
 	for i, e := range entries {
@@ -111,7 +111,7 @@ func (l *Ledger) Logged(ctx context.Context, room string, entries []*commitlog.E
 	}
 	for _, k := range order {
 		err := l.change(ctx, hourKey(room, k.hour, k.principal), k.hour.Add(KeepHours), func(r *record) bool {
-			return r.logged(entries, sizes, bySlot[k], loaded)
+			return r.logged(entries, sizes, bySlot[k])
 		})
 		if err != nil {
 			return err
@@ -120,14 +120,14 @@ func (l *Ledger) Logged(ctx context.Context, room string, entries []*commitlog.E
 	return nil
 }
 
-func (r *record) logged(entries []*commitlog.Entry, sizes []int, which []int, loaded func(*commitlog.Entry) int64) bool {
+func (r *record) logged(entries []*commitlog.Entry, sizes []int, which []int) bool {
 	before := r.Log
 	for _, i := range which {
 		e := entries[i]
 		if e.Seq <= before {
 			continue
 		}
-		r.Counts = r.Counts.Plus(Entry(e, sizes[i], loaded))
+		r.Counts = r.Counts.Plus(Entry(e, sizes[i]))
 		r.Log = e.Seq
 	}
 	return r.Log > before
@@ -140,18 +140,18 @@ func principalOf(e *commitlog.Entry) string {
 	return e.By
 }
 
-// Entry is what one entry of a log counts for.
-func Entry(e *commitlog.Entry, size int, loaded func(*commitlog.Entry) int64) Counts {
+// Entry is what one entry of a log counts for. A load counts the records of its
+// blob: the rows that it sets or removes.
+func Entry(e *commitlog.Entry, size int) Counts {
 	c := Of(Commits, 1)
 	c[WriteUnits] = WriteEighths(size)
 	for i := range e.Ops {
 		switch e.Ops[i].Kind {
 		case commitlog.Insert, commitlog.Update, commitlog.Delete:
 			c[Writes]++
+		case commitlog.LoadBlob:
+			c[Writes] += e.Ops[i].Load.Rows
 		}
-	}
-	if e.Kind == commitlog.Load && loaded != nil {
-		c[Writes] += loaded(e)
 	}
 	return c
 }

@@ -159,7 +159,7 @@ func TestLogIsCountedOnce(t *testing.T) {
 	all, sizes := entries(120, func(i int) time.Time { return noon.Add(time.Duration(i) * time.Minute) })
 	want := Counts{}
 	for i, e := range all {
-		want = want.Plus(Entry(e, sizes[i], nil))
+		want = want.Plus(Entry(e, sizes[i]))
 	}
 	st := flakystore.New(storetest.NewModel(), flakystore.Plan{Seed: 7, DropReply: .1, LoseRequest: .1, Contend: .05})
 	var wg sync.WaitGroup
@@ -168,7 +168,7 @@ func TestLogIsCountedOnce(t *testing.T) {
 			l, rng := NewLedger(st, nil), rand.New(rand.NewPCG(uint64(relay), 1))
 			for at := 0; at < len(all); {
 				to := min(len(all), at+1+rng.IntN(30))
-				if l.Logged(context.Background(), "R", all[at:to], sizes[at:to], nil) == nil {
+				if l.Logged(context.Background(), "R", all[at:to], sizes[at:to]) == nil {
 					at = max(at, to-rng.IntN(3)*(len(all)-to+1)/len(all)) // sometimes a few again
 				}
 			}
@@ -188,8 +188,8 @@ func TestLogIsCountedOnce(t *testing.T) {
 }
 
 func TestLoadedRowsCountAsWrites(t *testing.T) {
-	e := &commitlog.Entry{Seq: 1, Kind: commitlog.Load}
-	if got := Entry(e, 10, func(*commitlog.Entry) int64 { return 12_345 }); got[Writes] != 12_345 || got[Commits] != 1 || got[WriteUnits] != 8 {
+	e := &commitlog.Entry{Seq: 1, Kind: commitlog.Load, Ops: []commitlog.Op{{Kind: commitlog.LoadBlob, Load: &commitlog.Bulk{Rows: 12_345}}}}
+	if got := Entry(e, 10); got[Writes] != 12_345 || got[Commits] != 1 || got[WriteUnits] != 8 {
 		t.Fatalf("counts %v", got)
 	}
 }
