@@ -44,6 +44,7 @@ type Deps struct {
 	Rooms     Rooms
 	Alerts    Alerts
 	Queue     Queue
+	Search    Searcher
 	Transfers Transfers // nil: there are no exports and imports
 	Identity  identity.Verifier
 	Tickets   *access.Tickets

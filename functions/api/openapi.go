@@ -11,6 +11,7 @@ import (
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/schema"
+	"nanotypedb/shared/search"
 )
 
 func openAPI(a *API, _ *exchange) (any, error) { return json.RawMessage(a.spec), nil }
@@ -151,6 +152,7 @@ var known = map[reflect.Type]object{
 	reflect.TypeFor[schema.Time]():     {"type": "string", "format": "date-time"},
 	reflect.TypeFor[json.RawMessage](): {},
 	reflect.TypeFor[access.Role]():     {"type": "string", "enum": []any{access.Viewer, access.Editor, access.Owner}},
+	reflect.TypeFor[search.Mode]():     {"type": "string", "enum": []any{search.Hybrid, search.Semantic, search.Keyword}},
 	reflect.TypeFor[schema.Type](): {"type": "string", "enum": []any{
 		schema.Text, schema.Integer, schema.Number, schema.Boolean, schema.Timestamp, schema.Date, schema.JSONType, schema.Enum,
 	}},

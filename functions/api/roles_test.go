@@ -45,6 +45,8 @@ var trials = map[string]trial{
 	"GET /v1/rooms/{room}/alerts/inbox":       {"/v1/rooms/den/alerts/inbox", ""},
 	"POST /v1/rooms/{room}/alerts/inbox/read": {"/v1/rooms/den/alerts/inbox/read", `{"all":true}`},
 
+	"POST /v1/rooms/{room}/search": {"/v1/rooms/den/search", `{"query":"first thing"}`},
+
 	"GET /v1/rooms/{room}/queue":                {"/v1/rooms/den/queue", ""},
 	"POST /v1/rooms/{room}/queue/retry":         {"/v1/rooms/den/queue/retry", `{"all":true}`},
 	"DELETE /v1/rooms/{room}/queue/failed":      {"/v1/rooms/den/queue/failed", ""},

@@ -22,7 +22,7 @@ type Route struct {
 	Body    any
 	Status  int
 	Answer  any
-	Takes   []string       // media types of the body beside JSON
+	Takes   []string       // media types of the body instead of JSON
 	Gives   []string       // media types of the answer beside JSON
 	Also    map[int]string // further answers by status
 	call    func(*API, *exchange) (any, error)
@@ -46,6 +46,7 @@ var Routes = slices.Concat(
 	coreRoutes,
 	alertRoutes,
 	queueRoutes,
+	searchRoutes,
 	analyticsRoutes,
 	transferRoutes,
 )

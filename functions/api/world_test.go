@@ -23,6 +23,7 @@ import (
 	"nanotypedb/shared/indexing"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
+	"nanotypedb/shared/search"
 	"nanotypedb/shared/sqlitefile"
 	"nanotypedb/shared/store"
 	"nanotypedb/shared/store/sqlitestore"
@@ -137,7 +138,9 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 		Analytics: analytics.New(analytics.Options{
 			Rooms: w.engine, Ledger: ledger, Prices: &usage.Virginia, Guard: usage.NewGuard(ledger, &usage.Virginia, ""),
 		}),
-		Rooms: w.engine, Alerts: w.alerts, Queue: w.openQueue(st, file, replicas), Identity: issuer, Tickets: w.tickets, Announcer: w.announced,
+		Rooms: w.engine, Alerts: w.alerts, Queue: w.openQueue(st, file, replicas),
+		Search:   search.New(search.Options{Rooms: w.engine, Embedder: w.model, Limiter: access.NewLimiter(st, limits, nil, nil)}),
+		Identity: issuer, Tickets: w.tickets, Announcer: w.announced,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {

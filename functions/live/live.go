@@ -38,6 +38,7 @@ type Rooms interface {
 type Deps struct {
 	Rooms    Rooms
 	Alerts   Alerts
+	Search   Searcher
 	Audience *audience.Audience
 	Push     push.Pusher
 	Meter    *metering.Meter // nil: nothing is counted

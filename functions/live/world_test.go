@@ -23,6 +23,7 @@ import (
 	"nanotypedb/shared/push"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
+	"nanotypedb/shared/search"
 	"nanotypedb/shared/sqlitefile"
 	"nanotypedb/shared/store"
 	"nanotypedb/shared/store/sqlitestore"
@@ -146,7 +147,8 @@ func newWorld(t testing.TB, registry func(store.Store) audience.Registry) *world
 	w.alerts = alert.New(alert.Options{
 		Store: st, Rooms: w.engine, Replicas: replicas, Embedder: letters{}, Notifier: w.audience, Log: quiet,
 	})
-	w.live = live.New(live.Deps{Rooms: w.engine, Alerts: w.alerts, Audience: w.audience, Push: w.post, Log: quiet})
+	w.live = live.New(live.Deps{
+		Rooms: w.engine, Alerts: w.alerts, Search: search.New(search.Options{Rooms: w.engine, Embedder: letters{}}), Audience: w.audience, Push: w.post, Log: quiet})
 	w.furnish()
 	return w
 }

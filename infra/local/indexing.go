@@ -19,6 +19,7 @@ import (
 	"nanotypedb/shared/indexing"
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/queue/sqlitequeue"
+	"nanotypedb/shared/search"
 )
 
 // backoffBase is NANO_BACKOFF_BASE when it is not set.
@@ -67,7 +68,8 @@ func (p *parts) openIndexing(ctx context.Context, c config.Config, log *slog.Log
 	p.alerts = alert.New(alert.Options{
 		Store: p.store, Rooms: p.rooms, Replicas: p.replicas, Embedder: p.embedder, Limiter: p.limiter, Notifier: p.audience, Log: log,
 	})
-	p.relay.Planner, p.live.Alerts = p.indexer, p.alerts
+	p.searcher = search.New(search.Options{Rooms: p.rooms, Embedder: p.embedder, Limiter: p.limiter, Log: log})
+	p.relay.Planner, p.live.Alerts, p.live.Search = p.indexer, p.alerts, p.searcher
 	p.embed = embed.New(embed.Deps{Indexer: p.indexer, Queue: p.queues.embeddings, Alerts: p.alerts, Log: log})
 	p.dead = embed.NewDeadLetters(p.indexer, log)
 	return nil

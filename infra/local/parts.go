@@ -32,6 +32,7 @@ import (
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
+	"nanotypedb/shared/search"
 	"nanotypedb/shared/store"
 	"nanotypedb/shared/transfer"
 )
@@ -58,6 +59,7 @@ type parts struct {
 	relay     *relay.Handler
 	queues    queues
 	embedder  embedder.Embedder
+	searcher  *search.Searcher
 	indexer   *indexing.Indexer
 	embed     *embed.Handler
 	dead      *embed.DeadLetters

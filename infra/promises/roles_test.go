@@ -73,6 +73,8 @@ var routeTrials = map[string]routeTrial{
 	"GET /v1/rooms/{room}/alerts/inbox":       {"/v1/rooms/%s/alerts/inbox", "", viewers(200)},
 	"POST /v1/rooms/{room}/alerts/inbox/read": {"/v1/rooms/%s/alerts/inbox/read", `{"all":true}`, viewers(200)},
 
+	"POST /v1/rooms/{room}/search": {"/v1/rooms/%s/search", `{"query":"something else","mode":"keyword"}`, viewers(200)},
+
 	"GET /v1/rooms/{room}/queue":                {"/v1/rooms/%s/queue", "", viewers(200)},
 	"POST /v1/rooms/{room}/queue/retry":         {"/v1/rooms/%s/queue/retry", `{"all":true}`, editors(200)},
 	"DELETE /v1/rooms/{room}/queue/failed":      {"/v1/rooms/%s/queue/failed", "", editors(200)},
@@ -229,6 +231,7 @@ var methodTrials = map[string]methodTrial{
 	"presence.set": {params: map[string]any{"status": "here", "n": 1}},
 	"cursor.set":   {params: map[string]any{"position": 1, "n": 1}},
 
+	"search":        {params: map[string]any{"query": "members know"}, telling: true},
 	"alerts.set":    {params: map[string]any{"topic": "down", "description": "outages"}},
 	"alerts.delete": {params: map[string]any{"topic": "none"}, viewer: 4004, editor: 4004, owner: 4004},
 	"alerts.list":   {params: map[string]any{}},
