@@ -24,8 +24,8 @@ export interface Backup {
 
 export type BackupFormat = "sqlite" | "sql" | "ndjson";
 
-/** What to go back to: a snapshot's id, a commit's seq, or a time. */
-export type RestoreFrom = { backup: string } | { seq: number } | { at: string };
+/** What to go back to: a snapshot's id, a commit's seq, a time, or a file that was laid down by `Transfer.upload`. */
+export type RestoreFrom = { backup: string } | { seq: number } | { at: string } | { upload: string };
 
 export type RestoreRequest = RestoreFrom & {
   /** Only these tables; default all. */

@@ -1,4 +1,19 @@
 export { Alerts, type AlertPreview, type Requester } from "./alerts.ts";
+export {
+  Analytics,
+  type Budget,
+  type BudgetLimits,
+  type Costs,
+  type Figures,
+  type Health,
+  type HealthCheck,
+  type HealthLevel,
+  type ServiceCost,
+  type Usage,
+  type UsagePoint,
+  type UsageRange,
+  type UserUsage,
+} from "./analytics.ts";
 export { type Backup, type BackupFormat, Backups, restoreFrom, type Restored, type RestoreFrom, type RestoreRequest } from "./backups.ts";
 export { NanoClient, type ClientOptions } from "./client.ts";
 export type { Download, DownloadOptions } from "./download.ts";
@@ -38,6 +53,7 @@ export { browserRuntime, type Runtime, type WebSocketLike } from "./runtime.ts";
 export { defaultTiming, type SocketTiming } from "./socket.ts";
 export type { TableSnapshot } from "./table-views.ts";
 export {
+  decodeImport,
   directLimit,
   type ExportFormat,
   type ExportRequest,

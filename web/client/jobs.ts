@@ -24,7 +24,7 @@ export interface Job {
   /** 0 to 1. */
   progress: number;
   /** What is being done now, in a word or two. */
-  step?: string;
+  phase?: string;
   /** When it is done: what the call would have answered at once. */
   result?: Json;
   /** Why it failed. */
@@ -65,11 +65,11 @@ export function decodeJob(value: unknown, at: string): Job {
   return {
     id: field(own, "id", at, string),
     kind: field(own, "kind", at, string),
-    ...optional(own, "by", at, string),
+    ...(typeof own["by"] === "object" && own["by"] !== null ? { by: field(own["by"] as Record<string, unknown>, "id", `${at}.by`, string) } : optional(own, "by", at, string)),
     // A state this library does not know is one on the way.
     state: states.includes(state) ? state : "running",
     progress: Math.min(1, Math.max(0, own["progress"] === undefined ? 0 : field(own, "progress", at, number))),
-    ...optional(own, "step", at, string),
+    ...(own["phase"] !== "" && optional(own, "phase", at, string)),
     ...(own["result"] !== undefined && own["result"] !== null && { result: own["result"] as Json }),
     ...(error !== undefined && { error }),
     ...optional(own, "createdAt", at, string),

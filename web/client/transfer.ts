@@ -119,29 +119,30 @@ export class Transfer {
 
   /**
    * Puts a file's rows into a table, all or none. Editors append; replacing asks for an owner. A dry run says what would be
-   * done and what does not fit.
+   * done and what does not fit. A file that was laid down by `upload` is named by its id.
    */
-  async import(table: string, file: Blob, options: ImportOptions): Promise<Work<ImportReport>> {
+  async import(table: string, source: Blob | { upload: string }, options: ImportOptions): Promise<Work<ImportReport>> {
     const { format, mode, create, dryRun, mapping, types, signal, onProgress } = options;
-    const large = file.size > directLimit;
-    const upload = large ? await this.upload(file, { type: contentTypes[format], signal, onProgress }) : undefined;
+    const file = source instanceof Blob ? source : undefined;
+    const large = file !== undefined && file.size > directLimit;
+    const upload = source instanceof Blob ? large && (await this.upload(source, { type: contentTypes[format], signal, onProgress })) : source.upload;
     const query = {
       mode,
       ...(create === true && { create: 1 }),
       ...(dryRun === true && { dryRun: 1 }),
       ...(mapping && { mapping: JSON.stringify(mapping) }),
       ...(types && { types: JSON.stringify(types) }),
-      ...(upload !== undefined && { upload }),
+      ...(upload !== false && { upload }),
     };
     const body = await this.#client.request({
       method: "POST",
       path: path("rooms", this.#room, "tables", table, "import"),
       query,
-      content: { type: contentTypes[format], data: large ? "" : file },
+      content: { type: contentTypes[format], data: upload === false && file ? file : "" },
       signal,
       timeoutMs: 120_000,
     });
-    if (!large) onProgress?.(file.size, file.size);
+    if (file && !large) onProgress?.(file.size, file.size);
     return decodeWork(body, "import", decodeImport);
   }
 

@@ -1,6 +1,6 @@
 /** A room's screens. Adding one is one line here and its route in router.tsx. */
 import type { LinkProps } from "@tanstack/react-router";
-import { Bell, type LucideIcon, Search, Settings, SquareTerminal, Table2, Waypoints } from "lucide-react";
+import { Bell, ChartColumn, HeartPulse, History, type LucideIcon, ScrollText, Search, Settings, SquareTerminal, Table2, Waypoints } from "lucide-react";
 
 export interface NavigationEntry {
   id: string;
@@ -22,6 +22,10 @@ export const navigation: readonly NavigationEntry[] = [
   { id: "sql", label: "SQL", icon: SquareTerminal, to: "/rooms/$room/sql", match: "/sql", keys: "g l" },
   { id: "alerts", label: "Alerts", icon: Bell, to: "/rooms/$room/alerts", match: "/alerts", keys: "g a", badge: "unread" },
   { id: "queue", label: "Queue", icon: Waypoints, to: "/rooms/$room/queue", match: "/queue", keys: "g q" },
+  { id: "history", label: "History", icon: ScrollText, to: "/rooms/$room/history", match: "/history", keys: "g h" },
+  { id: "time-machine", label: "Time machine", icon: History, to: "/rooms/$room/time-machine", match: "/time-machine", keys: "g t" },
+  { id: "analytics", label: "Analytics", icon: ChartColumn, to: "/rooms/$room/analytics", match: "/analytics", keys: "g u" },
+  { id: "health", label: "Health", icon: HeartPulse, to: "/rooms/$room/health", match: "/health", keys: "g e" },
   { id: "settings", label: "Settings", icon: Settings, to: "/rooms/$room/settings/$tab", tab: "general", match: "/settings", keys: "g s" },
 ];
 
@@ -29,6 +33,8 @@ export const navigation: readonly NavigationEntry[] = [
 export const settingsTabs = [
   { id: "general", label: "General" },
   { id: "members", label: "Members" },
+  { id: "snapshots", label: "Snapshots" },
   { id: "retention", label: "Retention" },
+  { id: "analytics", label: "Analytics" },
 ] as const;
 export type SettingsTab = (typeof settingsTabs)[number]["id"];

@@ -11,16 +11,20 @@ import { useCommands } from "../lib/commands.ts";
 import { useOfferFinder } from "../lib/finder.ts";
 import { useCurrentRoom } from "../lib/room-context.ts";
 import { useShortcuts } from "../lib/shortcuts/use-shortcuts.ts";
+import { useTrackedWork } from "../lib/work.ts";
 import { AppHeader } from "./app-header.tsx";
 import { navigation } from "./navigation.ts";
 
 const NavigationDrawer = lazy(async () => ({ default: (await import("./navigation-drawer.tsx")).NavigationDrawer }));
 const ExpiredEdits = lazy(async () => ({ default: (await import("../features/room-shell/expired-edits.tsx")).ExpiredEdits }));
 
+const WorkBar = lazy(async () => ({ default: (await import("../components/work/work-bar.tsx")).WorkBar }));
+
 /** A room's frame: the bar, the navigation at the side (a drawer on a phone), and the screen. */
 export function RoomLayout({ children }: { children: ReactNode }) {
   const entries = useEntries();
-  const { room } = useCurrentRoom();
+  const { room, id } = useCurrentRoom();
+  const working = useTrackedWork(id).length > 0;
   const { expired } = useRoomStatus(room).outbox;
   useFinderOfRoom();
   useMatches();
@@ -30,6 +34,7 @@ export function RoomLayout({ children }: { children: ReactNode }) {
         <RoomBar />
       </AppHeader>
       <Suspense>{expired && <ExpiredEdits room={room} entry={expired} />}</Suspense>
+      <Suspense>{working && <WorkBar />}</Suspense>
       <div className="flex min-h-0 flex-1">
         <aside className="w-56 shrink-0 border-r border-line bg-surface max-md:hidden">
           <Sidebar entries={entries} />

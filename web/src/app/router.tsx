@@ -1,7 +1,9 @@
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import type { Services } from "../lib/services.ts";
+import { parseRange } from "../features/analytics/logic/ranges.ts";
 import type { RoomsSearch } from "../features/rooms/rooms-page.tsx";
 import { parseAlertsAddress, parseSearchAddress, parseSqlAddress } from "../lib/address.ts";
+import { parseHistorySearch, parseImportSearch, parseTimeSearch } from "../lib/time-search.ts";
 import { parseQuery, parseTableSearch, writeQuery } from "../lib/table-search.ts";
 import { ScreenError } from "./screen-error.tsx";
 import { NotFoundPage } from "./not-found.tsx";
@@ -98,6 +100,40 @@ const queue = createRoute({
   component: lazyRouteComponent(() => import("./routes/queue.tsx"), "QueueRoute"),
 });
 
+const history = createRoute({
+  getParentRoute: () => room,
+  path: "history",
+  validateSearch: parseHistorySearch,
+  component: lazyRouteComponent(() => import("./routes/history.tsx"), "HistoryRoute"),
+});
+
+const timeMachine = createRoute({
+  getParentRoute: () => room,
+  path: "time-machine",
+  validateSearch: parseTimeSearch,
+  component: lazyRouteComponent(() => import("./routes/time-machine.tsx"), "TimeMachineRoute"),
+});
+
+const importFile = createRoute({
+  getParentRoute: () => room,
+  path: "import",
+  validateSearch: parseImportSearch,
+  component: lazyRouteComponent(() => import("./routes/import.tsx"), "ImportRoute"),
+});
+
+const analytics = createRoute({
+  getParentRoute: () => room,
+  path: "analytics",
+  validateSearch: parseRange,
+  component: lazyRouteComponent(() => import("./routes/analytics.tsx"), "AnalyticsRoute"),
+});
+
+const health = createRoute({
+  getParentRoute: () => room,
+  path: "health",
+  component: lazyRouteComponent(() => import("./routes/health.tsx"), "HealthRoute"),
+});
+
 const settings = createRoute({
   getParentRoute: () => room,
   path: "settings",
@@ -112,7 +148,7 @@ const settingsTab = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  signedIn.addChildren([home, rooms, room.addChildren([roomIndex, table, search, sql, alerts, queue, settings, settingsTab])]),
+  signedIn.addChildren([home, rooms, room.addChildren([roomIndex, table, search, sql, alerts, queue, history, timeMachine, importFile, analytics, health, settings, settingsTab])]),
 ]);
 
 export function createAppRouter(services: Services) {

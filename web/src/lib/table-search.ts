@@ -11,7 +11,7 @@ export interface TableSearch {
   row?: string;
   /** Names of hidden columns. */
   hidden?: string[];
-  panel?: "form" | "json";
+  panel?: "form" | "json" | "history";
 }
 
 type Raw = Record<string, unknown>;
@@ -28,7 +28,7 @@ export function parseTableSearch(raw: Raw): TableSearch {
     ...(filters.length > 0 && { f: filters }),
     ...(row !== undefined && { row }),
     ...(hidden.length > 0 && { hidden }),
-    ...((panel === "form" || panel === "json") && { panel }),
+    ...((panel === "form" || panel === "json" || panel === "history") && { panel }),
   };
 }
 

@@ -11,6 +11,9 @@ export interface ColumnDialogsProps {
   onClose: () => void;
 }
 
+/** How a row is shown at the side: to be edited, as text, or with its past. */
+export type PanelView = "form" | "json" | "history";
+
 export interface RowPanelProps {
   table: Table;
   /** Undefined: a new row is being written, or the row is gone. */
@@ -18,11 +21,11 @@ export interface RowPanelProps {
   isNew: boolean;
   /** What a new row begins with. */
   initial?: Cells;
-  view: "form" | "json";
+  view: PanelView;
   /** Why it cannot be changed. */
   readOnly: string | undefined;
   nameOf: (user: string) => string;
-  onViewChange: (view: "form" | "json") => void;
+  onViewChange: (view: PanelView) => void;
   onClose: () => void;
   onInserted: (id: string) => void;
   onStep: (by: -1 | 1) => void;

@@ -1,8 +1,13 @@
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { Skeleton } from "../../components/ui/skeleton.tsx";
 import { tabClass, tabListClass } from "../../components/ui/tabs.tsx";
+import type { RangeChoice } from "../../features/analytics/logic/ranges.ts";
 import { GeneralTab } from "../../features/settings/general-tab.tsx";
 import { MembersTab } from "../../features/settings/members-tab.tsx";
 import { RetentionTab } from "../../features/settings/retention-tab.tsx";
+import { SnapshotsTab } from "../../features/snapshots/snapshots-tab.tsx";
+import { ExportMenu } from "../../features/transfer/export-menu.tsx";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 import { useTitle } from "../../lib/title.ts";
 import { settingsTabs, type SettingsTab } from "../navigation.ts";
@@ -42,14 +47,29 @@ function SettingsNavigation() {
   );
 }
 
+const AnalyticsScreen = lazy(async () => ({ default: (await import("../../features/analytics/analytics-screen.tsx")).AnalyticsScreen }));
+
+function AnalyticsTab() {
+  const [choice, setChoice] = useState<RangeChoice>({ range: "30d" });
+  return (
+    <Suspense fallback={<Skeleton className="h-72" />}>
+      <AnalyticsScreen choice={choice} onChoice={setChoice} />
+    </Suspense>
+  );
+}
+
 function Tab({ tab, onLeft }: { tab: SettingsTab; onLeft: () => void }) {
   switch (tab) {
     case "general":
       return <GeneralTab onDeleted={onLeft} />;
     case "members":
       return <MembersTab onLeft={onLeft} />;
+    case "snapshots":
+      return <SnapshotsTab exportMenu={<ExportMenu />} />;
     case "retention":
       return <RetentionTab />;
+    case "analytics":
+      return <AnalyticsTab />;
     default:
       return tab satisfies never;
   }

@@ -1,5 +1,7 @@
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { FileUp } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect } from "react";
+import { DropdownMenuItem } from "../../components/ui/dropdown-menu.tsx";
 import { TableScreen } from "../../features/grid/table-screen.tsx";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 import type { TableSearch } from "../../lib/table-search.ts";
@@ -7,6 +9,8 @@ import { useTitle } from "../../lib/title.ts";
 
 const route = getRouteApi("/signed-in/rooms/$room/tables/$table");
 const RowPanel = lazy(async () => ({ default: (await import("../../features/row-panel/row-panel.tsx")).RowPanel }));
+const RowHistory = lazy(async () => ({ default: (await import("../../features/history/row-history.tsx")).RowHistory }));
+const ExportItems = lazy(async () => ({ default: (await import("../../features/transfer/export-menu.tsx")).ExportItems }));
 const ColumnDialogs = lazy(async () => ({ default: (await import("../../features/columns/column-dialogs.tsx")).ColumnDialogs }));
 
 export function TableRoute() {
@@ -43,7 +47,10 @@ export function TableRoute() {
         onSearchChange={change}
         rowPanel={(props) => (
           <Suspense>
-            <RowPanel {...props} />
+            <RowPanel
+              {...props}
+              history={<RowHistory table={props.table} id={props.row?.id ?? search.row ?? ""} row={props.row} readOnly={props.readOnly} />}
+            />
           </Suspense>
         )}
         columnDialogs={(props) => (
@@ -51,8 +58,23 @@ export function TableRoute() {
             <ColumnDialogs {...props} />
           </Suspense>
         )}
+        menu={<TableMenu table={table} />}
       />
     </main>
+  );
+}
+
+/** What the table's menu offers beside the grid's own. */
+function TableMenu({ table }: { table: string }) {
+  const { id, canEdit } = useCurrentRoom();
+  const navigate = useNavigate();
+  return (
+    <Suspense>
+      <DropdownMenuItem icon={<FileUp />} disabled={!canEdit} onSelect={() => void navigate({ to: "/rooms/$room/import", params: { room: id }, search: { table } })}>
+        Import a file…
+      </DropdownMenuItem>
+      <ExportItems table={table} />
+    </Suspense>
   );
 }
 

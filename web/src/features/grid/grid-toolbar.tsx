@@ -1,5 +1,6 @@
 import type { Column } from "@nanotype/client";
 import { Columns3, FileUp, Lock, Plus, RefreshCw, SlidersHorizontal, Ellipsis } from "lucide-react";
+import type { ReactNode } from "react";
 import { Badge } from "../../components/ui/badge.tsx";
 import { Button, IconButton } from "../../components/ui/button.tsx";
 import {
@@ -32,6 +33,8 @@ export interface GridToolbarProps extends FilterChipsProps {
   onAddColumn: () => void;
   onImport: () => void;
   onRefresh: () => void;
+  /** Further entries of the menu. */
+  more: ReactNode;
 }
 
 export function GridToolbar(props: GridToolbarProps) {
@@ -133,7 +136,7 @@ function TableBadges({ access, isOwner, denied }: GridToolbarProps) {
   );
 }
 
-function Actions({ denied, onAddColumn, onImport, onRefresh }: GridToolbarProps) {
+function Actions({ denied, onAddColumn, onImport, onRefresh, more }: GridToolbarProps) {
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>
@@ -151,6 +154,8 @@ function Actions({ denied, onAddColumn, onImport, onRefresh }: GridToolbarProps)
         <DropdownMenuItem icon={<RefreshCw />} keys="shift+r" onSelect={onRefresh}>
           Refresh
         </DropdownMenuItem>
+        <DropdownMenuSeparator />
+        {more}
       </DropdownMenuContent>
     </DropdownMenu>
   );

@@ -36,7 +36,7 @@ export interface OpenTableProps extends Omit<TableScreenProps, "table"> {
   table: Table;
 }
 
-export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialogs }: OpenTableProps) {
+export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialogs, menu: moreMenu }: OpenTableProps) {
   const { room, id, role, canEdit, isOwner } = useCurrentRoom();
   const denied = canEdit ? undefined : whyNot(role, "edit");
   const controller = useMemo(() => new GridController(room, table), [room]); // eslint-disable-line react-hooks/exhaustive-deps -- `arrange` follows the table
@@ -139,6 +139,7 @@ export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialo
           onAddColumn={addColumn}
           onImport={openImport}
           onRefresh={refresh}
+          more={moreMenu}
         />
         <Suspense fallback={<div className="min-h-10 shrink-0 border-b border-line bg-accent-soft" />}>{ticked && <BulkBar controller={controller} columns={columns} />}</Suspense>
         {failed && <ErrorState error={view.error} title="The rows could not be read" onRetry={refresh} />}

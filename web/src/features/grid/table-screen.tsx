@@ -15,6 +15,8 @@ export interface TableScreenProps {
   onSearchChange: (part: Partial<TableSearch>) => void;
   rowPanel: (props: RowPanelProps) => ReactNode;
   columnDialogs: (props: ColumnDialogsProps) => ReactNode;
+  /** Further entries of the table's menu. */
+  menu: ReactNode;
 }
 
 /** One table of the room: its grid, with the row panel and the column dialogs that the route puts in. */

@@ -1,20 +1,25 @@
 import { useBlocker } from "@tanstack/react-router";
-import { Braces, ChevronDown, ChevronUp, FileText, ListTree, X } from "lucide-react";
-import { type KeyboardEvent, useState } from "react";
+import { Braces, ChevronDown, ChevronUp, FileText, History, ListTree, X } from "lucide-react";
+import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { AlertDialog } from "../../components/ui/alert-dialog.tsx";
 import { Button, IconButton } from "../../components/ui/button.tsx";
 import { CopyButton } from "../../components/ui/copy-button.tsx";
 import { EmptyState } from "../../components/ui/states.tsx";
 import { cx } from "../../lib/cx.ts";
 import { symbols } from "../../lib/shortcuts/keys.ts";
-import type { RowPanelProps } from "../../lib/table-slots.ts";
+import type { RowPanelProps as Slot } from "../../lib/table-slots.ts";
 import { RowFacts } from "./row-facts.tsx";
 import { RowForm } from "./row-form.tsx";
 import { RowJson } from "./row-json.tsx";
 import { toJson, toMarkdown } from "./row-draft.ts";
 import { useRowEdit } from "./use-row-edit.ts";
 
-/** One row at the side: as a form or as JSON. Another row is another panel. */
+export interface RowPanelProps extends Slot {
+  /** The row's past, which another feature shows; absent: nobody does here. */
+  history?: ReactNode;
+}
+
+/** One row at the side: as a form, as JSON, or with its past. Another row is another panel. */
 export function RowPanel(props: RowPanelProps) {
   const { row, isNew } = props;
   const key = isNew ? "new" : (row?.id ?? "gone");
@@ -23,7 +28,8 @@ export function RowPanel(props: RowPanelProps) {
 }
 
 function OpenPanel(props: RowPanelProps) {
-  const { table, row, isNew, view, readOnly, nameOf, onViewChange, onClose, onStep } = props;
+  const { table, row, isNew, readOnly, nameOf, history, onViewChange, onClose, onStep } = props;
+  const view = (isNew || history === undefined) && props.view === "history" ? "form" : props.view;
   const edit = useRowEdit(props);
   const [leaving, setLeaving] = useState(false);
   useGuard(edit.dirty, edit.released);
@@ -45,6 +51,11 @@ function OpenPanel(props: RowPanelProps) {
         </IconButton>
         {row && (
           <>
+            {history !== undefined && (
+              <IconButton label="History of this row" size="sm" aria-pressed={view === "history"} onClick={() => onViewChange(view === "history" ? "form" : "history")}>
+                <History className={view === "history" ? "text-accent-ink" : ""} />
+              </IconButton>
+            )}
             <CopyButton label="Copy as JSON" text={toJson(row, table.columns)} />
             <MarkdownButton text={toMarkdown(row, table.columns)} />
             <IconButton label="Row above" size="sm" onClick={() => onStep(-1)}>
@@ -60,15 +71,13 @@ function OpenPanel(props: RowPanelProps) {
         </IconButton>
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto px-3 py-3">
-        {readOnly !== undefined && <p className="mb-3 rounded-md bg-subtle px-2.5 py-1.5 text-xs text-muted">{readOnly}</p>}
-        {view === "form" ? (
-          <RowForm table={table} row={row} edit={edit} readOnly={readOnly !== undefined} />
-        ) : (
-          <RowJson key={row?._version ?? 0} table={table} row={row} edit={edit} readOnly={readOnly !== undefined} />
-        )}
-        {row && <RowFacts row={row} nameOf={nameOf} />}
+        {readOnly !== undefined && view !== "history" && <p className="mb-3 rounded-md bg-subtle px-2.5 py-1.5 text-xs text-muted">{readOnly}</p>}
+        {view === "history" && history}
+        {view === "form" && <RowForm table={table} row={row} edit={edit} readOnly={readOnly !== undefined} />}
+        {view === "json" && <RowJson key={row?._version ?? 0} table={table} row={row} edit={edit} readOnly={readOnly !== undefined} />}
+        {row && view !== "history" && <RowFacts row={row} nameOf={nameOf} />}
       </div>
-      {readOnly === undefined && (
+      {readOnly === undefined && (view !== "history" || edit.dirty) && (
         <footer className="flex shrink-0 items-center gap-2 border-t border-line px-3 py-2">
           <span className={cx("min-w-0 flex-1 text-xs", edit.error === undefined ? "text-faint" : "text-danger-ink")} role={edit.error === undefined ? undefined : "alert"}>
             {edit.error ?? (edit.dirty ? "Not saved yet" : isNew ? "" : "Everything is saved")}
@@ -110,12 +119,22 @@ function Frame({ label, onKeyDown, children }: { label: string; onKeyDown?: (eve
   );
 }
 
-function GonePanel({ onClose }: RowPanelProps) {
+function GonePanel({ view, history, onViewChange, onClose }: RowPanelProps) {
   return (
     <Frame label="Row">
-      <EmptyState title="This row is not here" actions={<Button onClick={onClose}>Close</Button>}>
+      <EmptyState
+        title="This row is not here"
+        className="py-10"
+        actions={
+          <>
+            {history !== undefined && view !== "history" && <Button onClick={() => onViewChange("history")}>Show its history</Button>}
+            <Button onClick={onClose}>Close</Button>
+          </>
+        }
+      >
         It was deleted, the filters leave it out, or you may not see it.
       </EmptyState>
+      {view === "history" && <div className="min-h-0 flex-1 overflow-y-auto px-3 pb-3">{history}</div>}
     </Frame>
   );
 }
