@@ -45,6 +45,7 @@ type Deps struct {
 	Alerts    Alerts
 	Queue     Queue
 	Search    Searcher
+	Backups   Backups
 	Transfers Transfers // nil: there are no exports and imports
 	Identity  identity.Verifier
 	Tickets   *access.Tickets

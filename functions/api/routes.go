@@ -49,6 +49,8 @@ var Routes = slices.Concat(
 	searchRoutes,
 	analyticsRoutes,
 	transferRoutes,
+	backupRoutes,
+	jobRoutes,
 )
 
 var coreRoutes = []Route{

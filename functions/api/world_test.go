@@ -15,12 +15,14 @@ import (
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/alert"
 	"nanotypedb/shared/analytics"
+	"nanotypedb/shared/backup"
 	"nanotypedb/shared/blob/dirblob"
 	"nanotypedb/shared/blob/signedblob"
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/identity"
 	"nanotypedb/shared/identity/devidentity"
 	"nanotypedb/shared/indexing"
+	"nanotypedb/shared/job"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/search"
@@ -42,6 +44,9 @@ type world struct {
 	alerts    *alert.Alerts
 	indexer   *indexing.Indexer
 	model     letters
+	asking    string // who tries a route
+	keeper    *backup.Keeper
+	jobs      *job.Runner
 	announced *announcements
 	log       *bytes.Buffer
 }
@@ -133,7 +138,9 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 	transfers := transfer.New(transfer.Options{
 		Rooms: w.engine, Replicas: replicas, Blobs: blobs, Addresses: signedblob.New(blobs, "", nil), Inline: inlineBytes,
 	})
+	w.openBackups(st, blobs, replicas)
 	d := api.Deps{
+		Backups:   w.keeper,
 		Transfers: transfers,
 		Analytics: analytics.New(analytics.Options{
 			Rooms: w.engine, Ledger: ledger, Prices: &usage.Virginia, Guard: usage.NewGuard(ledger, &usage.Virginia, ""),

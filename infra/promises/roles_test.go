@@ -80,6 +80,15 @@ var routeTrials = map[string]routeTrial{
 	"DELETE /v1/rooms/{room}/queue/failed":      {"/v1/rooms/%s/queue/failed", "", editors(200)},
 	"DELETE /v1/rooms/{room}/queue/failed/{id}": {"/v1/rooms/%s/queue/failed/AAAAAAAAAAAAAAAAAAAAAAAAAA", "", editors(404)},
 	"POST /v1/rooms/{room}/queue/reindex":       {"/v1/rooms/%s/queue/reindex", `{"mode":"all"}`, statuses{401, 401, 404, 404, 403, 403, 200}},
+
+	"GET /v1/rooms/{room}/backups":         {"/v1/rooms/%s/backups", "", viewers(200)},
+	"POST /v1/rooms/{room}/backups":        {"/v1/rooms/%s/backups", `{"note":"x"}`, editors(201)},
+	"GET /v1/rooms/{room}/backups/{id}":    {"/v1/rooms/%s/backups/x", "", viewers(404)},
+	"PATCH /v1/rooms/{room}/backups/{id}":  {"/v1/rooms/%s/backups/x", `{"note":"y"}`, owners(404)},
+	"DELETE /v1/rooms/{room}/backups/{id}": {"/v1/rooms/%s/backups/x", "", owners(404)},
+	"GET /v1/rooms/{room}/jobs":            {"/v1/rooms/%s/jobs", "", viewers(200)},
+	"GET /v1/rooms/{room}/jobs/{id}":       {"/v1/rooms/%s/jobs/x", "", viewers(404)},
+	"DELETE /v1/rooms/{room}/jobs/{id}":    {"/v1/rooms/%s/jobs/x", "", viewers(404)},
 }
 
 // secret is in the rows of the rooms that are tried, and in no request.
