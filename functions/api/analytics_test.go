@@ -185,7 +185,7 @@ func TestHealthSaysWhatIsWrong(t *testing.T) {
 		},
 		Dead:         func(context.Context, string) (int64, error) { return dead, nil },
 		Connections:  func(context.Context, string) (int, error) { return 2, nil },
-		LastSnapshot: func(context.Context, string) (time.Time, error) { return time.Now().Add(-48 * time.Hour), nil },
+		LastSnapshot: func(context.Context, access.Principal, room.Ref) (time.Time, error) { return time.Now().Add(-48 * time.Hour), nil },
 		Relayed:      func(context.Context, string) (int64, error) { return 1, nil },
 	})
 	m.den()

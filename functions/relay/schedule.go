@@ -59,3 +59,12 @@ func (h *Handler) tend(ctx context.Context, ulid string) (late bool, err error) 
 	}
 	return late, nil
 }
+
+// Relayed is the seq up to which a room's log is worked off.
+func (h *Handler) Relayed(ctx context.Context, ulid string) (int64, error) {
+	mark, err := h.watermark(ctx, ulid)
+	if err != nil {
+		return 0, fmt.Errorf("room %s: %w", ulid, err)
+	}
+	return mark.Relayed, nil
+}

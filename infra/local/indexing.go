@@ -20,6 +20,7 @@ import (
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/queue/sqlitequeue"
 	"nanotypedb/shared/search"
+	"nanotypedb/shared/usage"
 )
 
 // backoffBase is NANO_BACKOFF_BASE when it is not set.
@@ -61,6 +62,7 @@ func (p *parts) openIndexing(ctx context.Context, c config.Config, log *slog.Log
 	if p.embedder, err = openEmbedder(ctx, c); err != nil {
 		return err
 	}
+	p.meters.guard = usage.NewGuard(p.meters.ledger, p.meters.prices, p.embedder.Model())
 	p.indexer = indexing.New(indexing.Options{
 		Store: p.store, Replicas: p.replicas, Queue: p.queues.embeddings, Embedder: p.embedder,
 		Base: cmp.Or(c.BackoffBase, backoffBase), Concurrency: c.EmbedConcurrency, Tell: embed.Tell(p.audience, log), Log: log,

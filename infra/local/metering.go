@@ -23,6 +23,7 @@ type meters struct {
 	ledger   *usage.Ledger
 	recorder *usage.Recorder
 	prices   *usage.Prices
+	guard    *usage.Guard
 	log      *slog.Logger
 	started  time.Time
 	out      io.WriteCloser

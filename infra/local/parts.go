@@ -16,6 +16,7 @@ import (
 	"nanotypedb/functions/relay"
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/alert"
+	"nanotypedb/shared/analytics"
 	"nanotypedb/shared/audience"
 	"nanotypedb/shared/backend/aws"
 	"nanotypedb/shared/backend/aws/feed"
@@ -66,6 +67,7 @@ type parts struct {
 	alerts    *alert.Alerts
 	limiter   *access.Limiter
 	meters    *meters
+	insight   *analytics.Service
 	catalog   *backup.Catalog
 	jobQueue  queue.Queue
 	jobs      *job.Runner
@@ -78,7 +80,7 @@ type parts struct {
 func openParts(ctx context.Context, c config.Config, log *slog.Logger) (*parts, error) {
 	p := &parts{}
 	for _, open := range []func(context.Context, config.Config, *slog.Logger) error{
-		p.openBackend, p.openMetering, p.openIssuer, p.openRooms, p.openJobs, p.openTransfers, p.openAudience, p.openIndexing,
+		p.openBackend, p.openMetering, p.openIssuer, p.openRooms, p.openJobs, p.openTransfers, p.openAudience, p.openIndexing, p.openAnalytics,
 	} {
 		if err := open(ctx, c, log); err != nil {
 			return nil, errors.Join(err, p.close())
@@ -152,7 +154,9 @@ func (p *parts) openRooms(_ context.Context, c config.Config, log *slog.Logger) 
 		Store: p.store, Replicas: p.replicas, MaxRoomBytes: c.MaxRoomBytes(), Now: time.Now, Log: log,
 		Limiter: p.limiter,
 	})
-	p.relay = relay.New(relay.Deps{Store: p.store, Replicas: p.replicas, Rooms: p.rooms, Log: log})
+	p.relay = relay.New(relay.Deps{
+		Store: p.store, Replicas: p.replicas, Rooms: p.rooms, Ledger: p.meters.ledger, Meter: p.meters.of("relay"), Log: log,
+	})
 	return nil
 }
 

@@ -14,12 +14,12 @@ import (
 // Probes look at what a room depends on. Each may be nil: its part of the
 // answer is then left out.
 type Probes struct {
-	Queue        func(ctx context.Context) (queue.Counts, error)              // of the deployment's embeddings
-	Dead         func(ctx context.Context, room string) (int64, error)        // dead letters of a room
-	Connections  func(ctx context.Context, room string) (int, error)          // open sockets
-	LastSnapshot func(ctx context.Context, room string) (time.Time, error)    // zero: none
-	Relayed      func(ctx context.Context, room string) (int64, error)        // seq that the relay has worked off
-	Index        func(ctx context.Context, v *room.View) (IndexHealth, error) // of the texts of a room
+	Queue        func(ctx context.Context) (queue.Counts, error)                                // of the deployment's embeddings
+	Dead         func(ctx context.Context, room string) (int64, error)                          // dead letters of a room
+	Connections  func(ctx context.Context, room string) (int, error)                            // open sockets
+	LastSnapshot func(ctx context.Context, p access.Principal, ref room.Ref) (time.Time, error) // zero: none
+	Relayed      func(ctx context.Context, room string) (int64, error)                          // seq that the relay has worked off
+	Index        func(ctx context.Context, v *room.View) (IndexHealth, error)                   // of the texts of a room
 }
 
 // Level says how bad something is.
@@ -110,10 +110,13 @@ func (s *Service) Health(ctx context.Context, p access.Principal, ref room.Ref) 
 	if err != nil {
 		return Health{}, err
 	}
-	for _, look := range []func(context.Context, *Health, string, int64) error{s.traffic, s.queue, s.dead, s.people, s.snapshot, s.relay} {
+	for _, look := range []func(context.Context, *Health, string, int64) error{s.traffic, s.queue, s.dead, s.people, s.relay} {
 		if err := look(ctx, &h, ulid, seq); err != nil {
 			return Health{}, err
 		}
+	}
+	if err := s.snapshot(ctx, &h, p, ref); err != nil {
+		return Health{}, err
 	}
 	h.judge(s.Now())
 	return h, nil
@@ -173,11 +176,11 @@ func (s *Service) people(ctx context.Context, h *Health, ulid string, _ int64) e
 	return err
 }
 
-func (s *Service) snapshot(ctx context.Context, h *Health, ulid string, _ int64) error {
+func (s *Service) snapshot(ctx context.Context, h *Health, p access.Principal, ref room.Ref) error {
 	if s.Probes.LastSnapshot == nil {
 		return nil
 	}
-	at, err := s.Probes.LastSnapshot(ctx, ulid)
+	at, err := s.Probes.LastSnapshot(ctx, p, ref)
 	if !at.IsZero() {
 		h.LastSnapshot = moment(at)
 	}

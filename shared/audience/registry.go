@@ -117,3 +117,9 @@ func (l *Local) InRoom(_ context.Context, room string) ([]*Connection, error) {
 func sameID(id string) func(*Connection) bool {
 	return func(c *Connection) bool { return c.ID == id }
 }
+
+// Listeners is how many connections a room has.
+func (a *Audience) Listeners(ctx context.Context, room string) (int, error) {
+	connections, err := a.Registry.InRoom(ctx, room)
+	return len(connections), err
+}
