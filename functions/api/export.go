@@ -19,6 +19,8 @@ import (
 type Transfers interface {
 	Export(ctx context.Context, p access.Principal, ref room.Ref, r transfer.Request) (transfer.Download, error)
 	Fetch(ctx context.Context, p access.Principal, ref room.Ref, jobID string) (transfer.Download, error)
+	Import(ctx context.Context, p access.Principal, ref room.Ref, im transfer.Import, in transfer.Input) (transfer.Imported, error)
+	NewUpload(ctx context.Context, p access.Principal, ref room.Ref, size int64) (transfer.Upload, error)
 }
 
 var transferRoutes = []Route{
@@ -34,6 +36,25 @@ var transferRoutes = []Route{
 		Gives:  []string{"application/vnd.sqlite3", "application/sql", "application/x-ndjson", "text/csv", "application/zip"},
 		Also:   map[int]string{http.StatusAccepted: "A job makes it, {job}.", http.StatusSeeOther: "It is at the Location, for ten minutes."},
 		call:   exportRoom},
+	{Method: "POST", Path: "/v1/rooms/{room}/tables/{table}/import", Role: access.Editor,
+		Summary: "Brings a file of rows into a table, all of it or nothing. Owners may replace what is there.",
+		Query: []Param{
+			{"format", false, "csv or ndjson; by default as Content-Type says."},
+			{"mode", false, "append, as by default, or replace: rows whose id is not in the file go."},
+			{"create", false, "1 makes the table, with columns that fit the file."},
+			{"dryRun", false, "1 reads and checks, reports, and changes nothing."},
+			{"mapping", false, "A JSON object: column of the file to column of the table, null to leave it out."},
+			{"types", false, "With create, a JSON object: column to type, as enum, instead of the inferred one."},
+			{"upload", false, "What was uploaded before, instead of the body."},
+			{"commitId", false, "Makes it safe to ask again, as for a commit."},
+		},
+		Body: ImportFile(""), Takes: []string{"text/csv", "application/x-ndjson"},
+		Status: http.StatusOK, Answer: transfer.Report{},
+		Also: map[int]string{http.StatusAccepted: "A job does it, {job}; its result is the report."},
+		call: importRows},
+	{Method: "POST", Path: "/v1/rooms/{room}/uploads", Role: access.Editor,
+		Summary: "Gives an address to put a file to that is too large for a body.",
+		Body:    NewUpload{}, Status: http.StatusCreated, Answer: UploadPlace{}, call: newUpload},
 }
 
 func exportRoom(a *API, x *exchange) (any, error) {

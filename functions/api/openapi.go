@@ -72,7 +72,11 @@ func (d *describer) operation(route *Route) object {
 		op["parameters"] = parameters
 	}
 	if route.Body != nil {
-		op["requestBody"] = object{"required": true, "content": files(d.content(route.Body), route.Takes)}
+		content := d.content(route.Body)
+		if route.Takes != nil {
+			content = files(object{}, route.Takes)
+		}
+		op["requestBody"] = object{"required": true, "content": content}
 	}
 	for code, means := range route.Also {
 		op["responses"].(object)[status(code)] = object{"description": means}

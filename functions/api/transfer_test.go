@@ -8,6 +8,8 @@ import (
 )
 
 func init() {
+	trials["POST /v1/rooms/{room}/tables/{table}/import"] = trial{"/v1/rooms/den/tables/tasks/import?format=csv", "title\nFrom a file\n"}
+	trials["POST /v1/rooms/{room}/uploads"] = trial{"/v1/rooms/den/uploads", `{"bytes":5}`}
 	trials["GET /v1/rooms/{room}/export"] = trial{"/v1/rooms/den/export?format=ndjson&table=notes", ""}
 }
 
@@ -70,5 +72,49 @@ func TestLargeExportsHaveAnAddress(t *testing.T) {
 	}
 	if out := w.send(request{as: "bob", method: "GET", path: "/v1/rooms/den/export?format=ndjson"}); out.Code != 200 {
 		t.Errorf("what bob sees is small, and he got %d", out.Code)
+	}
+}
+
+func TestImport(t *testing.T) {
+	w := newWorld(t)
+	w.den()
+	imported := func(as, table, query, kind, body string, status int, has ...string) request {
+		return request{as: as, method: "POST", path: "/v1/rooms/den/tables/" + table + "/import?" + query, body: body, status: status, has: has,
+			headers: map[string]string{"Content-Type": kind}, changes: status == 200 && !strings.Contains(query, "dryRun")}
+	}
+	const csv, ndjson = "text/csv", "application/x-ndjson"
+	w.check([]request{
+		imported("bob", "tasks", "dryRun=1", csv, "title,Status\nA,completed\nB,\n", 200, `"rows":2`, `"preview":[{"title":"A","status":"completed"},{"title":"B","status":null}]`,
+			`"errors":[]`, `"errorCount":0`, `"dryRun":true`, `"columns":[{"name":"title","type":"text","required":true`),
+		imported("bob", "tasks", "", csv, "id,title,status\nf1,A,completed\nf2,B,\n", 200, `"rows":2`, `"seq":7`),
+		imported("bob", "tasks", "", ndjson, `{"title":"C"}`+"\n", 200, `"rows":1`, `"seq":8`),
+		imported("bob", "tasks", "", csv, "id,title\nf1,Again\n", 400, `"line":2,"column":"id","value":"f1"`, `"errorCount":1`),
+		imported("bob", "tasks", "mode=replace", csv, "title\nA\n", 403),
+		imported("ada", "tasks", "mode=replace", csv, "id,title\nf1,A\nnew,D\n", 200, `"seq":9`),
+		imported("bob", "sizes", "create=1", csv, "Size (cm);Made\n1,5;2026-01-01\n2;2026-01-02\n", 200,
+			`"columns":[{"name":"size_cm","type":"text"},{"name":"made","type":"date"}]`, `"mapping":{"Made":"made","Size (cm)":"size_cm"}`),
+		imported("bob", "notes", `mapping={"Note":"text"}&commitId=i-1`, csv, "Note,Extra\nmine,x\n", 200, `"ignored":["Extra"]`),
+		imported("vera", "tasks", "", csv, "title\nA\n", 403),
+		imported("eve", "tasks", "", csv, "title\nA\n", 404),
+		imported("bob", "none", "", csv, "title\nA\n", 404, `"path":"table"`),
+		imported("bob", "tasks", "create=1", csv, "title\nA\n", 409, `"path":"table"`),
+		imported("bob", "tasks", "mode=merge", csv, "title\nA\n", 400, `"path":"mode"`),
+		imported("bob", "tasks", "format=xlsx", csv, "title\nA\n", 400, `"path":"format"`),
+		imported("bob", "tasks", "mapping=[]", csv, "title\nA\n", 400, `"path":"mapping"`),
+		imported("bob", "tasks", `mapping={"none":"title"}`, csv, "title\nA\n", 400, `"path":"mapping"`),
+		imported("bob", "tasks", `types={"title":"json"}`, csv, "title\nA\n", 400, `"path":"types"`),
+		imported("bob", "tasks", "upload=none", csv, "", 404, `"path":"upload"`),
+		imported("bob", "tasks", "upload=01M85DEVK0T4YX8Z2EP2JHQ6VV", csv, "title\nA\n", 400, `"path":"upload"`),
+		imported("bob", "tasks", "", "text/plain", "title\nA\n", 415),
+		imported("bob", "tasks", "", csv, "title\n"+strings.Repeat("x", 5<<20), 413),
+		imported("bob", "tasks", "", csv, "", 400, "empty"),
+		imported("bob", "tasks", "", csv, "\xff\xfet\x00i\x00", 400, "UTF-16"),
+	})
+	repeated := imported("bob", "notes", `mapping={"Note":"text"}&commitId=i-1`, csv, "Note,Extra\nmine,x\n", 200)
+	repeated.changes = false
+	w.check([]request{repeated})
+	rows := w.ask("ada", "GET", "/v1/rooms/den/tables/tasks/rows", "")
+	if strings.Count(rows, `"id":`) != 2 || !strings.Contains(rows, `"id":"f1","_version":9`) && !strings.Contains(rows, `"id":"f1"`) {
+		t.Errorf("after the replacement: %s", rows)
 	}
 }
