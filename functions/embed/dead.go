@@ -4,7 +4,9 @@ import (
 	"context"
 	"log/slog"
 
+	"nanotypedb/shared/emf"
 	"nanotypedb/shared/indexing"
+	"nanotypedb/shared/metering"
 	"nanotypedb/shared/queue"
 )
 
@@ -12,21 +14,31 @@ import (
 // concurrent use.
 type DeadLetters struct {
 	indexer *indexing.Indexer
+	meter   *metering.Meter
 	log     *slog.Logger
 }
 
-// NewDeadLetters returns the consumer of the dead-letter queue. log may be
-// nil.
-func NewDeadLetters(x *indexing.Indexer, log *slog.Logger) *DeadLetters {
+// NewDeadLetters returns the consumer of the dead-letter queue. meter and log
+// may be nil.
+func NewDeadLetters(x *indexing.Indexer, meter *metering.Meter, log *slog.Logger) *DeadLetters {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &DeadLetters{indexer: x, log: log}
+	return &DeadLetters{indexer: x, meter: meter, log: log}
 }
 
 // Handle records messages as dead. Those it does not return may be deleted;
 // the others stay and come again.
 func (d *DeadLetters) Handle(ctx context.Context, messages []queue.Message) []Failure {
+	ctx, invocation := d.meter.Begin(ctx)
+	failures := d.handle(ctx, messages)
+	invocation.End(ctx, metering.Outcome{Op: "dead", Background: true, Failed: len(failures) > 0, Values: emf.Values{
+		emf.DeadJobs: {float64(len(messages) - len(failures))},
+	}})
+	return failures
+}
+
+func (d *DeadLetters) handle(ctx context.Context, messages []queue.Message) []Failure {
 	var failures []Failure
 	var jobs []indexing.Job
 	var of []queue.Message

@@ -15,6 +15,7 @@ import (
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/faultpoint"
 	"nanotypedb/shared/indexing"
+	"nanotypedb/shared/metering"
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/replica"
 )
@@ -40,9 +41,10 @@ type Announcer interface {
 // Deps are the parts that the function works on.
 type Deps struct {
 	Indexer *indexing.Indexer
-	Queue   queue.Queue  // whose messages they are
-	Alerts  Alerts       // nil: there are none
-	Log     *slog.Logger // nil: slog.Default
+	Queue   queue.Queue     // whose messages they are
+	Alerts  Alerts          // nil: there are none
+	Meter   *metering.Meter // nil: nothing is counted
+	Log     *slog.Logger    // nil: slog.Default
 }
 
 // Handler works jobs off. It is safe for concurrent use.
@@ -67,6 +69,13 @@ type Failure struct {
 // may be deleted. The others stay, and come again after a while: it has changed
 // their visibility already.
 func (h *Handler) Handle(ctx context.Context, messages []queue.Message) []Failure {
+	ctx, invocation := h.Meter.Begin(ctx)
+	failures := h.handle(ctx, messages)
+	invocation.End(ctx, metering.Outcome{Op: "embed", Background: true})
+	return failures
+}
+
+func (h *Handler) handle(ctx context.Context, messages []queue.Message) []Failure {
 	var failures []Failure
 	var deliveries []indexing.Delivery
 	var of []queue.Message

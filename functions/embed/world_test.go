@@ -150,7 +150,7 @@ func (w *world) use(m *model) {
 	})
 	w.relay = relay.New(relay.Deps{Store: w.store, Replicas: w.replicas, Rooms: w.engine, Planner: w.indexer, Log: log})
 	w.handler = embed.New(embed.Deps{Indexer: w.indexer, Queue: w.jobs, Alerts: w.alerts, Log: log})
-	w.dead = embed.NewDeadLetters(w.indexer, log)
+	w.dead = embed.NewDeadLetters(w.indexer, nil, log)
 }
 
 func must(t *testing.T, err error) {

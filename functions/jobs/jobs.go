@@ -14,7 +14,9 @@ import (
 	"nanotypedb/shared/backup"
 	"nanotypedb/shared/faultpoint"
 	"nanotypedb/shared/job"
+	"nanotypedb/shared/metering"
 	"nanotypedb/shared/queue"
+	"nanotypedb/shared/usage"
 )
 
 // QueueName and DeadQueueName are the queue of this function and that of its
@@ -43,13 +45,20 @@ type Keeper interface {
 	Upkeep(ctx context.Context, ulid string) error
 }
 
+// Ledger sums up the usage of rooms; usage.Ledger implements it.
+type Ledger interface {
+	RollUp(ctx context.Context, room string) (days int, err error)
+}
+
 // Deps are the parts that the function works on.
 type Deps struct {
 	Runner Runner
 	Keeper Keeper
-	Queue  queue.Queue   // whose messages they are
-	Base   time.Duration // of the wait before a message comes again; 0: 2 s
-	Log    *slog.Logger  // nil: slog.Default
+	Ledger Ledger          // nil: usage is not summed up
+	Meter  *metering.Meter // nil: nothing is counted
+	Queue  queue.Queue     // whose messages they are
+	Base   time.Duration   // of the wait before a message comes again; 0: 2 s
+	Log    *slog.Logger    // nil: slog.Default
 }
 
 // Handler works messages off. It is safe for concurrent use.
@@ -88,9 +97,21 @@ func (h *Handler) Handle(ctx context.Context, messages []queue.Message) (failed 
 
 func (h *Handler) handle(ctx context.Context, m queue.Message) error {
 	if u, ok := backup.DecodeMessage(m.Body); ok {
-		return h.Keeper.Upkeep(ctx, u.Upkeep)
+		return h.upkeep(ctx, u.Upkeep)
 	}
 	return h.Runner.Handle(ctx, m)
+}
+
+// upkeep looks after a room; what that costs is the room's.
+func (h *Handler) upkeep(ctx context.Context, ulid string) error {
+	ctx, invocation := h.Meter.Begin(ctx)
+	usage.From(ctx).In(ulid)
+	err := h.Keeper.Upkeep(ctx, ulid)
+	if err == nil && h.Ledger != nil {
+		_, err = h.Ledger.RollUp(ctx, ulid)
+	}
+	invocation.End(ctx, metering.Outcome{Principal: usage.System, Op: "upkeep", Background: true, Failed: err != nil})
+	return err
 }
 
 // maxWait bounds the wait before a message comes again.

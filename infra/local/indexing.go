@@ -65,15 +65,15 @@ func (p *parts) openIndexing(ctx context.Context, c config.Config, log *slog.Log
 	p.meters.guard = usage.NewGuard(p.meters.ledger, p.meters.prices, p.embedder.Model())
 	p.indexer = indexing.New(indexing.Options{
 		Store: p.store, Replicas: p.replicas, Queue: p.queues.embeddings, Embedder: p.embedder,
-		Base: cmp.Or(c.BackoffBase, backoffBase), Concurrency: c.EmbedConcurrency, Tell: embed.Tell(p.audience, log), Log: log,
+		Base: cmp.Or(c.BackoffBase, backoffBase), Concurrency: c.EmbedConcurrency, Tell: embed.Tell(p.audience, log), Budget: p.meters.guard, Usage: p.meters.recorder, Log: log,
 	})
 	p.alerts = alert.New(alert.Options{
 		Store: p.store, Rooms: p.rooms, Replicas: p.replicas, Embedder: p.embedder, Limiter: p.limiter, Notifier: p.audience, Log: log,
 	})
-	p.searcher = search.New(search.Options{Rooms: p.rooms, Embedder: p.embedder, Limiter: p.limiter, Log: log})
+	p.searcher = search.New(search.Options{Rooms: p.rooms, Embedder: p.embedder, Limiter: p.limiter, Budget: p.meters.guard, Log: log})
 	p.relay.Planner, p.live.Alerts, p.live.Search = p.indexer, p.alerts, p.searcher
-	p.embed = embed.New(embed.Deps{Indexer: p.indexer, Queue: p.queues.embeddings, Alerts: p.alerts, Log: log})
-	p.dead = embed.NewDeadLetters(p.indexer, log)
+	p.embed = embed.New(embed.Deps{Indexer: p.indexer, Queue: p.queues.embeddings, Alerts: p.alerts, Meter: p.meters.of("embed"), Log: log})
+	p.dead = embed.NewDeadLetters(p.indexer, p.embed.Meter, log)
 	return nil
 }
 

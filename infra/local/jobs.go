@@ -40,7 +40,7 @@ func (p *parts) openJobs(_ context.Context, c config.Config, log *slog.Logger) e
 		Store: p.store, Blobs: p.blobs, Replicas: p.replicas, Catalog: p.catalog, Rooms: p.rooms, Jobs: p.jobs,
 		Retention: time.Duration(c.RetentionDays) * 24 * time.Hour, Log: log,
 	})
-	p.work = jobs.New(jobs.Deps{Runner: p.jobs, Keeper: p.keeper, Queue: p.jobQueue, Base: c.BackoffBase, Log: log})
+	p.work = jobs.New(jobs.Deps{Runner: p.jobs, Keeper: p.keeper, Ledger: p.meters.ledger, Meter: p.meters.of("jobs"), Queue: p.jobQueue, Base: c.BackoffBase, Log: log})
 	return nil
 }
 

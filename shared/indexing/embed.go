@@ -8,6 +8,7 @@ import (
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/faultpoint"
 	"nanotypedb/shared/indexlog"
+	"nanotypedb/shared/usage"
 	"nanotypedb/shared/vector"
 )
 
@@ -15,6 +16,7 @@ import (
 type wanted struct {
 	key    textKey
 	text   string
+	by     string // whose row it is in
 	claim  *claim
 	result embedder.Result
 	vector vector.Int8
@@ -32,6 +34,7 @@ func (x *Indexer) embed(ctx context.Context, works []*work) {
 		}
 	}()
 	x.find(ctx, mine)
+	x.afford(ctx, mine)
 	x.ask(ctx, mine)
 	x.keep(ctx, mine)
 	found := map[textKey]*wanted{}
@@ -68,7 +71,7 @@ func (x *Indexer) claim(works []*work) (mine []*wanted, theirs map[textKey]*clai
 		}
 		seen[key] = true
 		if c, own := x.claims.take(key); own {
-			mine = append(mine, &wanted{key: key, text: w.text, claim: c, alone: w.Receives > 1})
+			mine = append(mine, &wanted{key: key, text: w.text, by: w.row.CreatedBy, claim: c, alone: w.Receives > 1})
 		} else {
 			theirs[key] = c
 		}
@@ -98,6 +101,30 @@ func (x *Indexer) find(ctx context.Context, mine []*wanted) {
 			w.vector, w.kept = v, true
 		}
 	})
+}
+
+// ClassBudget is the class of jobs of rooms that have used their budget up.
+const ClassBudget = "budget"
+
+// overBudget is why a text is not asked for.
+type overBudget struct{ error }
+
+// Unwrap gives the guard's sentence.
+func (e overBudget) Unwrap() error { return e.error }
+
+// afford leaves out the texts of rooms that may not have more embedded.
+func (x *Indexer) afford(ctx context.Context, mine []*wanted) {
+	if x.Budget == nil {
+		return
+	}
+	for _, w := range mine {
+		if w.kept || w.result.Err != nil {
+			continue
+		}
+		if err := x.Budget.AllowAI(ctx, w.key.room); err != nil {
+			w.result.Err = overBudget{err}
+		}
+	}
 }
 
 // ask asks the model for the texts that have no vector, each once. What it is
@@ -206,6 +233,10 @@ func (x *Indexer) askFor(ctx context.Context, group map[indexlog.Hash][]*wanted)
 		texts, of = append(texts, equal[0].text), append(of, equal)
 	}
 	for i, result := range x.Embedder.Embed(ctx, texts, embedder.Document) {
+		if first := of[i][0]; result.Err == nil {
+			x.Usage.Count(first.key.room, first.by, usage.Embedded(first.text))
+			usage.From(ctx).Add(usage.AI, 1)
+		}
 		for _, w := range of[i] {
 			w.result = result
 		}

@@ -160,6 +160,10 @@ func (x *Indexer) model() string {
 // classOf names the kind of an error: one of the model's classes, or internal
 // for what the model is not to blame for.
 func classOf(err error) string {
+	var spent overBudget
+	if errors.As(err, &spent) {
+		return ClassBudget
+	}
 	var e *embedder.Error
 	if errors.As(err, &e) {
 		return string(e.Class)

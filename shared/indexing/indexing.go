@@ -21,6 +21,7 @@ import (
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
 	"nanotypedb/shared/store"
+	"nanotypedb/shared/usage"
 )
 
 // MaxReceives is how often a job is tried before it is dead.
@@ -51,6 +52,12 @@ var Points = []faultpoint.Name{
 	PointSent, PointEmbedded, PointStored, PointAppended, PointFailed, PointBuried, PointMourned, PointRevived, PointCleared, PointReset,
 }
 
+// budget decides whether a room may have more texts embedded; usage.Guard
+// implements it.
+type budget interface {
+	AllowAI(ctx context.Context, room string) error
+}
+
 // Options configure an Indexer. Without an embedder it plans, lists, retries
 // and sweeps, and leaves to others what takes the model.
 type Options struct {
@@ -61,6 +68,8 @@ type Options struct {
 	Base        time.Duration                  // what failed comes again after this, then twice as long, and so on; 0: 30 s
 	Concurrency int                            // batches embedded at once, see Pace; 0: 4
 	Tell        func(context.Context, Indexed) // those who look at a room what its index log says now; nil: nobody
+	Budget      budget                         // nil: there are no budgets
+	Usage       *usage.Recorder                // of texts, for whose rows they are in; nil: nobody counts
 	Now         func() time.Time               // nil: time.Now
 	Log         *slog.Logger                   // nil: slog.Default
 }

@@ -17,6 +17,7 @@ import (
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
+	"nanotypedb/shared/usage"
 )
 
 // Rooms gives views of rooms; a *room.Engine does.
@@ -31,6 +32,12 @@ type Limiter interface {
 	Allow(ctx context.Context, room, user string, what access.Work, n int) error
 }
 
+// Budget decides whether a room may have more texts embedded; usage.Guard
+// implements it.
+type Budget interface {
+	AllowAI(ctx context.Context, room string) error
+}
+
 // Options configure a Searcher.
 type Options struct {
 	Rooms    Rooms
@@ -40,9 +47,9 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: slog.Default
 
-	// OnEmbedded is told of each query that was embedded, for metering; nil:
-	// nobody.
-	OnEmbedded func(room, user string)
+	// Budget refuses to embed for a room that has used its budget up; nil:
+	// there are no budgets.
+	Budget Budget
 }
 
 // Searcher answers searches. It is safe for concurrent use.
@@ -186,6 +193,7 @@ type query struct {
 const (
 	slowModel  = "the embedding model did not answer in time, so these rows were found by their words alone"
 	otherModel = "the room is being embedded by another model, so these rows were found by their words alone"
+	spent      = "the room has used up its budget of this month, so these rows were found by their words alone"
 )
 
 // prepare has the query's text embedded, for a member and when the room has
@@ -213,6 +221,13 @@ func (s *Searcher) prepare(ctx context.Context, p access.Principal, ref room.Ref
 	if q.vector = s.queries.get(model, req.Query); q.vector != nil {
 		return q, nil
 	}
+	if s.o.Budget != nil {
+		if err := s.o.Budget.AllowAI(ctx, ulid); fault.Is(err, fault.Forbidden) {
+			return q, q.degrade(spent, err)
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	if s.o.Limiter != nil {
 		if err := s.o.Limiter.Allow(ctx, ulid, p.User.ID, access.AI, 1); err != nil {
 			return nil, err
@@ -226,9 +241,7 @@ func (s *Searcher) prepare(ctx context.Context, p access.Principal, ref room.Ref
 		return q, q.degrade(slowModel, err)
 	}
 	s.queries.put(model, req.Query, q.vector)
-	if s.o.OnEmbedded != nil {
-		s.o.OnEmbedded(ulid, p.User.ID)
-	}
+	usage.From(ctx).AddAll(usage.Embedded(req.Query))
 	return q, nil
 }
 
@@ -237,6 +250,9 @@ func (q *query) degrade(why string, cause error) error {
 	if q.Mode == Hybrid {
 		q.degraded = why
 		return nil
+	}
+	if why == spent {
+		return cause
 	}
 	reason, _, _ := strings.Cut(why, ", so")
 	return fault.New(fault.Unavailable, "%s; try again, or search by keyword", reason).Because(cause)

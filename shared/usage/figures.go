@@ -134,3 +134,14 @@ func (c *Counts) UnmarshalJSON(data []byte) error {
 	}
 	return nil
 }
+
+// bytesPerToken estimates tokens where the model does not tell them: about four
+// letters of English a token.
+const bytesPerToken = 4
+
+// Embedded is what embedding one text counts for.
+func Embedded(text string) Counts {
+	c := Of(AI, 1)
+	c[Tokens] = int64(len(text)+bytesPerToken-1) / bytesPerToken
+	return c
+}

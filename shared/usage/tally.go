@@ -44,6 +44,16 @@ func (t *Tally) Add(f Figure, n int64) {
 	t.mu.Unlock()
 }
 
+// AddAll counts several figures.
+func (t *Tally) AddAll(c Counts) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	t.counts = t.counts.Plus(c)
+	t.mu.Unlock()
+}
+
 // Counts is what was counted so far.
 func (t *Tally) Counts() Counts {
 	if t == nil {
