@@ -29,7 +29,7 @@ export function parseSearchAddress(raw: Raw): SearchAddress {
 /** `?tab=alerts&topic=outages` */
 export interface AlertsAddress {
   tab?: "inbox" | "alerts";
-  /** The alert whose form is open; `new`: one that is being made. */
+  /** The alert whose form is open; `+new`: one that is being made. */
   topic?: string;
 }
 

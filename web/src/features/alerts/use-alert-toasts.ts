@@ -1,7 +1,8 @@
-import type { AlertEvent, Row } from "@nanotype/client";
+import type { AlertEvent } from "@nanotype/client";
 import { useEffect, useEffectEvent } from "react";
 import { plural } from "../../lib/format.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
+import { rowTitle } from "../../lib/row-title.ts";
 import { notify } from "../../lib/toast.ts";
 
 /** Matches within this time are one message: an import may bring hundreds. */
@@ -19,7 +20,7 @@ export function useAlertToasts(actions: AlertToastActions): void {
     const [first] = events;
     if (!first) return;
     const { table, row, topic, similarity } = first;
-    if (events.length === 1) notify.info(`${topic}: ${titleOf(row)} (${similarity.toFixed(2)})`, { label: "View", run: () => actions.openRow(table, row.id) });
+    if (events.length === 1) notify.info(`${topic}: ${cut(rowTitle(row, room.tables().find(({ name }) => name === table)))} (${similarity.toFixed(2)})`, { label: "View", run: () => actions.openRow(table, row.id) });
     else notify.info(`${plural(events.length, "row")} matched your alerts`, { label: "View", run: actions.openInbox });
   });
   useEffect(() => {
@@ -42,8 +43,6 @@ export function useAlertToasts(actions: AlertToastActions): void {
 
 const shown = 60;
 
-function titleOf(row: Row): string {
-  const text = Object.entries(row).find(([name, value]) => name !== "id" && !name.startsWith("_") && typeof value === "string" && value.trim() !== "")?.[1];
-  const title = typeof text === "string" ? text.replaceAll(/\s+/gu, " ") : row.id;
-  return title.length > shown ? `${title.slice(0, shown)}…` : title;
+function cut(text: string): string {
+  return text.length > shown ? `${text.slice(0, shown)}…` : text;
 }
