@@ -47,6 +47,7 @@ var trials = map[string]trial{
 	"POST /v1/rooms/{room}/alerts/inbox/read": {"/v1/rooms/den/alerts/inbox/read", `{"all":true}`},
 
 	"POST /v1/rooms/{room}/search": {"/v1/rooms/den/search", `{"query":"first thing"}`},
+	"POST /v1/rooms/{room}/sql":    {"/v1/rooms/den/sql", `{"sql":"select title, 1.5 from tasks where id = ?","params":["t1"]}`},
 
 	"GET /v1/rooms/{room}/queue":                {"/v1/rooms/den/queue", ""},
 	"POST /v1/rooms/{room}/queue/retry":         {"/v1/rooms/den/queue/retry", `{"all":true}`},

@@ -47,6 +47,7 @@ var Routes = slices.Concat(
 	alertRoutes,
 	queueRoutes,
 	searchRoutes,
+	sqlRoutes,
 	analyticsRoutes,
 	transferRoutes,
 	backupRoutes,

@@ -32,6 +32,7 @@ var Methods = []Method{
 	{"rows.get", access.Viewer, "returns one row", rowsGet},
 	{"log.read", access.Viewer, "returns the commits after since", logRead},
 	{"search", access.Viewer, "returns the rows that match a query best", searchRows},
+	{"sql", access.Viewer, "answers one SQL statement that reads", runSQL},
 	{"presence.set", access.None, "tells the others a status", presenceSet},
 	{"cursor.set", access.None, "tells the others a position", cursorSet},
 	{"alerts.set", access.Viewer, "sets an alert by meaning", alertsSet},

@@ -73,6 +73,7 @@ var routeTrials = map[string]routeTrial{
 	"GET /v1/rooms/{room}/alerts/inbox":       {"/v1/rooms/%s/alerts/inbox", "", viewers(200)},
 	"POST /v1/rooms/{room}/alerts/inbox/read": {"/v1/rooms/%s/alerts/inbox/read", `{"all":true}`, viewers(200)},
 
+	"POST /v1/rooms/{room}/sql":    {"/v1/rooms/%s/sql", `{"sql":"select count(*) from tasks"}`, viewers(200)},
 	"POST /v1/rooms/{room}/search": {"/v1/rooms/%s/search", `{"query":"something else","mode":"keyword"}`, viewers(200)},
 
 	"GET /v1/rooms/{room}/queue":                {"/v1/rooms/%s/queue", "", viewers(200)},
@@ -240,6 +241,7 @@ var methodTrials = map[string]methodTrial{
 	"presence.set": {params: map[string]any{"status": "here", "n": 1}},
 	"cursor.set":   {params: map[string]any{"position": 1, "n": 1}},
 
+	"sql":           {params: map[string]any{"sql": "select * from tasks"}, telling: true},
 	"search":        {params: map[string]any{"query": "members know"}, telling: true},
 	"alerts.set":    {params: map[string]any{"topic": "down", "description": "outages"}},
 	"alerts.delete": {params: map[string]any{"topic": "none"}, viewer: 4004, editor: 4004, owner: 4004},

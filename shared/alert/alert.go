@@ -139,10 +139,8 @@ func scope(st *replica.State, name string) (int, error) {
 	if t == nil {
 		return 0, fault.At(fault.NotFound, "table", "there is no such table in this room")
 	}
-	for i := range t.Columns {
-		if t.Columns[i].Embed {
-			return t.Num, nil
-		}
+	if t.Embeds() {
+		return t.Num, nil
 	}
 	return 0, fault.At(fault.Invalid, "table", "no column of this table is embedded, so nothing in it has a meaning to compare")
 }

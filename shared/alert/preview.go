@@ -51,20 +51,35 @@ func (a *Alerts) Preview(ctx context.Context, p access.Principal, ref room.Ref, 
 		if err != nil {
 			return err
 		}
-		near, err := view.Near(ctx, table, a.Embedder.Model(), unit(v), maxPreview)
+		coverage, err := view.Coverage(ctx)
+		if preview.Compared = compared(&coverage, table); err != nil || preview.Compared == 0 {
+			return err
+		}
+		return a.match(ctx, view, &r, unit(v), &preview)
+	})
+	return preview, err
+}
+
+// match adds the rows that are near enough.
+func (a *Alerts) match(ctx context.Context, view *room.View, r *Request, query []float32, preview *Preview) error {
+	hits, err := view.Nearest(ctx, room.SearchScope{Table: r.Table}, a.Embedder.Model(), query, maxPreview)
+	if err != nil {
+		return err
+	}
+	for _, hit := range hits {
+		s := similarity(float32(hit.Cosine))
+		if s < r.threshold() {
+			return nil // as are those after it
+		}
+		found, ok, err := view.Found(ctx, hit.Table, hit.ID)
 		if err != nil {
 			return err
 		}
-		for _, row := range near {
-			if s := similarity(float32(row.Cosine)); s >= r.threshold() {
-				preview.Matches = append(preview.Matches, PreviewMatch{row.Table, row.Row, s})
-			}
+		if ok {
+			preview.Matches = append(preview.Matches, PreviewMatch{found.Table.Name, found.Row, s})
 		}
-		coverage, err := view.Coverage(ctx)
-		preview.Compared = compared(&coverage, table)
-		return err
-	})
-	return preview, err
+	}
+	return nil
 }
 
 // compared is how many rows of a table (0: all) have a vector.
