@@ -7,6 +7,7 @@ import (
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
+	"nanotypedb/shared/usage"
 )
 
 // Scan calls fn for every row of a table that its reader may see, in order of
@@ -22,8 +23,10 @@ func (v *View) Scan(ctx context.Context, table string, fn func(*replica.Row) err
 		q.Creator = v.grant.Principal.User.ID
 	}
 	var row replica.Row
+	tally := usage.From(ctx)
 	return v.view.List(ctx, q, func(c *replica.Cells) (bool, error) {
 		c.Row(&row)
+		tally.Add(usage.Reads, 1)
 		return true, fn(&row)
 	})
 }

@@ -161,6 +161,7 @@ func (s *Searcher) Search(ctx context.Context, p access.Principal, ref room.Ref,
 	if err != nil {
 		return nil, err
 	}
+	usage.From(ctx).Add(usage.Reads, int64(len(out.Results)))
 	out.TookMs = float64(s.o.Now().Sub(start).Microseconds()) / 1000
 	return out, fits(out, maxBytes)
 }
