@@ -42,8 +42,9 @@ type failedJob struct {
 }
 
 type queueStatus struct {
-	Dead  int
-	Index struct {
+	Deployment struct{ Waiting, InFlight, Delayed int }
+	Dead       int
+	Index      struct {
 		Rows, Indexed, Pending, Failed int
 		Model                          string
 	}
@@ -55,6 +56,12 @@ func (w *person) queue(ctx context.Context, room string) (s queueStatus, err err
 	return s, err
 }
 
+// quiet tells whether nobody tries a job any more.
+func (s *queueStatus) quiet() bool {
+	alive := slices.ContainsFunc(s.Failed, func(f failedJob) bool { return !f.Dead })
+	return s.Deployment.Waiting+s.Deployment.InFlight+s.Deployment.Delayed == 0 && !alive && s.Dead == len(s.Failed)
+}
+
 // settled waits until a room has so many rows and none is pending.
 func (w *person) settled(t *testing.T, room string, rows int) queueStatus {
 	t.Helper()
@@ -64,7 +71,7 @@ func (w *person) settled(t *testing.T, room string, rows int) queueStatus {
 	defer tick.Stop()
 	for {
 		s, err := w.queue(ctx, room)
-		if err == nil && s.Index.Pending == 0 && s.Index.Rows == rows && s.Index.Failed == s.Dead && len(s.Failed) == s.Dead {
+		if err == nil && s.Index.Pending == 0 && s.Index.Rows == rows && s.Index.Failed == s.Dead && s.quiet() {
 			return s
 		}
 		select {
