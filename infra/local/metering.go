@@ -25,7 +25,6 @@ type meters struct {
 	prices   *usage.Prices
 	guard    *usage.Guard
 	log      *slog.Logger
-	started  time.Time
 	out      io.WriteCloser
 	batches  []*emf.Batch
 }
@@ -39,7 +38,7 @@ const (
 
 // openMetering wraps the store, so that all that is opened after it is metered.
 func (p *parts) openMetering(_ context.Context, c config.Config, log *slog.Logger) error {
-	m := &meters{ledger: usage.NewLedger(p.store, nil), prices: &usage.Virginia, log: log, started: time.Now()}
+	m := &meters{ledger: usage.NewLedger(p.store, nil), prices: &usage.Virginia, log: log}
 	m.recorder = usage.NewRecorder(m.ledger)
 	var err error
 	if m.out, err = openMetrics(c); err != nil {
@@ -70,7 +69,7 @@ func (nopCloser) Close() error { return nil }
 
 // of makes the meter of one function.
 func (m *meters) of(function string) *metering.Meter {
-	meter := &metering.Meter{Recorder: m.recorder, Started: m.started, Log: m.log}
+	meter := &metering.Meter{Recorder: m.recorder, Log: m.log}
 	if m.out != nil {
 		batch := emf.NewBatch(emf.NewWriter(m.out, function, nil))
 		m.batches = append(m.batches, batch)

@@ -173,7 +173,7 @@ export class Analytics {
   }
 
   #path(...rest: string[]): string {
-    return path("v1", "rooms", this.#room, ...rest);
+    return path("rooms", this.#room, ...rest);
   }
 }
 

@@ -20,7 +20,7 @@ export function FigureCard({ label, unit, value, change, line, color }: FigureCa
         {label}
       </div>
       <div className="flex items-end justify-between gap-3">
-        <span className="text-xl font-semibold tabular-nums">{value}</span>
+        <span className="shrink-0 text-xl font-semibold tabular-nums">{value}</span>
         <Sparkline values={line} color={color} />
       </div>
       <div className="flex justify-between gap-2 text-xs text-faint">
@@ -48,11 +48,11 @@ function Sparkline({ values, color }: { values: readonly number[]; color: string
   if (values.length < 2 || top === 0) return null;
   const points = values.map((value, i) => `${((i / (values.length - 1)) * width).toFixed(1)},${(height - 1 - (value / top) * (height - 2)).toFixed(1)}`);
   return (
-    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden className="shrink-0">
+    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden className="min-w-0 shrink">
       <polyline points={points.join(" ")} fill="none" stroke={color} strokeWidth={1.5} strokeLinejoin="round" />
     </svg>
   );
 }
 
-const width = 88;
+const width = 80;
 const height = 26;

@@ -23,4 +23,4 @@ export function useUsage(choice: RangeChoice) {
   });
 }
 
-const refreshMs = 5_000;
+const refreshMs = 10_000;
