@@ -28,7 +28,8 @@ export function Segmented<V extends string>({ label, options, value, onValueChan
           <Radix.Item
             key={option}
             value={option}
-            className="rounded-sm px-2.5 text-sm text-muted data-[state=checked]:bg-raised data-[state=checked]:font-medium data-[state=checked]:text-ink data-[state=checked]:shadow-[0_0_0_1px_var(--line-strong)]"
+            // Not data-state: a tooltip around it writes there too.
+            className="rounded-sm px-2.5 text-sm text-muted aria-checked:bg-raised aria-checked:font-medium aria-checked:text-ink aria-checked:shadow-[0_0_0_1px_var(--line-strong)]"
           >
             {text}
           </Radix.Item>

@@ -7,6 +7,7 @@ import { Dialog } from "../../components/ui/dialog.tsx";
 import { Field } from "../../components/ui/field.tsx";
 import { Input, Textarea } from "../../components/ui/input.tsx";
 import { Select } from "../../components/ui/select.tsx";
+import { Slider } from "../../components/ui/slider.tsx";
 import { alertKeys, useAlerts } from "../../lib/alert-inbox.ts";
 import { describeError } from "../../lib/errors.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
@@ -97,18 +98,8 @@ export function AlertDialog({ alert, taken, onClose }: AlertDialogProps) {
         </div>
         <Field label="How near" hint="Further left tells you more, further right only what says nearly the same.">
           {(control) => (
-            <div className="flex items-center gap-3">
-              <input
-                {...control}
-                type="range"
-                min={0}
-                max={1}
-                step={0.01}
-                value={threshold}
-                aria-valuetext={`similarity from ${threshold.toFixed(2)}`}
-                className="h-8 min-w-0 flex-1 accent-(--accent)"
-                onChange={(event) => setThreshold(Number(event.target.value))}
-              />
+            <div className="flex h-8 items-center gap-3">
+              <Slider {...control} step={0.01} value={threshold} aria-valuetext={`similarity from ${threshold.toFixed(2)}`} onValueChange={setThreshold} />
               <output className="w-10 text-right font-medium">{threshold.toFixed(2)}</output>
             </div>
           )}

@@ -17,7 +17,7 @@ export function IndexHealthCard({ health }: { health: IndexHealth }) {
   return (
     <Card title="Index of this room" note={model === undefined ? "No model yet: nothing was indexed" : `Model ${model}`} actions={<Reindex health={health} />}>
       <p className="flex items-baseline gap-2">
-        <span className="text-xl font-semibold">{rows === 0 ? "–" : `${percent(share(indexed))} %`}</span>
+        <span className="text-xl font-semibold whitespace-nowrap">{rows === 0 ? "–" : `${percent(share(indexed))} %`}</span>
         <span className="text-muted">{rows === 0 ? "No row has text to index" : `of ${plural(rows, "row")} with text can be found by meaning`}</span>
       </p>
       <StackedMeter
@@ -42,7 +42,7 @@ function percent(share: number): string {
   return share < 1 && share > 0.99 ? (Math.floor(share * 1_000) / 10).toFixed(1) : String(Math.round(share * 100));
 }
 
-const dots: Partial<Record<MeterTone, string>> = { success: "bg-success-ink", danger: "bg-danger", faint: "bg-line-strong" };
+const dots: Partial<Record<MeterTone, string>> = { success: "bg-success-ink", danger: "bg-danger", faint: "bg-faint" };
 
 function Number({ name, value, tone }: { name: string; value: number; tone: MeterTone }) {
   return (

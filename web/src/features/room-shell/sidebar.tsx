@@ -29,10 +29,13 @@ export function Sidebar({ entries }: { entries: readonly SidebarEntry[] }) {
               <Link to={to} params={params} aria-current={active ? "page" : undefined} activeOptions={{ exact: true }} className={linkClass}>
                 <Icon className="size-4 text-faint" aria-hidden />
                 <span className="flex-1">{label}</span>
-                {badge && badge.count > 0 && <Count {...badge} />}
-                <span className="opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100" aria-hidden>
-                  <Kbd keys={keys} />
-                </span>
+                {badge && badge.count > 0 ? (
+                  <Count {...badge} />
+                ) : (
+                  <span className="opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100" aria-hidden>
+                    <Kbd keys={keys} />
+                  </span>
+                )}
               </Link>
             </li>
           ))}

@@ -96,9 +96,10 @@ function Score({ hit, mode }: { hit: SearchHit; mode: SearchMode }) {
         </ul>
       }
     >
-      <button type="button" data-score aria-label={lines.join(" ")} className="relative z-10 flex w-36 shrink-0 flex-col gap-1 self-start rounded-sm text-left text-xs max-sm:w-full max-sm:flex-row max-sm:items-center max-sm:gap-3">
+      <button type="button" data-score className="relative z-10 flex w-36 shrink-0 flex-col gap-1 self-start rounded-sm text-left text-xs max-sm:w-full max-sm:flex-row max-sm:items-center max-sm:gap-3">
         <Bar name="Score" share={hit.score} strong />
         {mode === "hybrid" && parts.map((part) => <Bar key={part.name} name={part.name} share={part.share} />)}
+        <span className="sr-only">{lines.join(" ")}</span>
       </button>
     </Tooltip>
   );

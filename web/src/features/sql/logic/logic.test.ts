@@ -44,6 +44,6 @@ test("a result as CSV", () => {
 });
 
 test("columns are as wide as what stands in them, within bounds", () => {
-  expect(widthsOf(["n", "long"], [[1, "x".repeat(100)]])).toEqual([8, 46]);
-  expect(widthsOf(["a_longer_name"], [])).toEqual([15]);
+  expect(widthsOf(["n", "long"], [[1, "x".repeat(100)]])).toEqual([9, 47]);
+  expect(widthsOf(["a_longer_name"], [])).toEqual([16]);
 });

@@ -2,7 +2,7 @@ import type { Value } from "@nanotype/client";
 
 /** Rows looked at; those below may be cut. */
 const sample = 100;
-const [narrowest, widest, padding] = [6, 44, 2];
+const [narrowest, widest, padding] = [6, 44, 3];
 
 /** Widths of columns in characters, by what stands in their first rows. */
 export function widthsOf(columns: readonly string[], rows: readonly (readonly Value[])[]): number[] {
