@@ -24,7 +24,7 @@ export interface Job {
   /** 0 to 1. */
   progress: number;
   /** What is being done now, in a word or two. */
-  phase?: string;
+  step?: string;
   /** When it is done: what the call would have answered at once. */
   result?: Json;
   /** Why it failed. */
@@ -69,7 +69,7 @@ export function decodeJob(value: unknown, at: string): Job {
     // A state this library does not know is one on the way.
     state: states.includes(state) ? state : "running",
     progress: Math.min(1, Math.max(0, own["progress"] === undefined ? 0 : field(own, "progress", at, number))),
-    ...(own["phase"] !== "" && optional(own, "phase", at, string)),
+    ...optional(own, "step", at, string),
     ...(own["result"] !== undefined && own["result"] !== null && { result: own["result"] as Json }),
     ...(error !== undefined && { error }),
     ...optional(own, "createdAt", at, string),

@@ -13,7 +13,7 @@ it("counts rows by table and names the rest", () => {
   expect(describeCommit(commit([{ op: "alterTable", table: "tasks", add: [{ name: "due", type: "date" }], rename: { a: "b" } }]))).toBe(
     "Column due added to tasks, column a renamed to b in tasks",
   );
-  expect(describeCommit(commit([{ op: "createTable", table: "tasks", columns: [] }], { kind: "create" }))).toBe("Room created: Table tasks created");
+  expect(describeCommit(commit([{ op: "createTable", table: "tasks", columns: [] }], { kind: "create" }))).toBe("Room created");
 });
 
 it("says what it cannot say", () => {

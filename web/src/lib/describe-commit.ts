@@ -10,10 +10,10 @@ export function describeCommit(commit: LoggedCommit, nameOf: (user: string) => s
   if (commit.kind === "load") return "Rows loaded: a restore or an import";
   if (commit.kind === "check") return "Sums checked";
   if (commit.kind === "closed") return "Room deleted";
+  if (commit.kind === "create") return "Room created";
   const parts = [...rowParts(commit.ops), ...commit.ops.map((op) => other(op, nameOf)).filter((part) => part !== undefined)];
   const what = parts.length === 0 ? (commit.at === undefined ? "Something you may not see" : "Nothing changed") : sentence(parts);
-  if (commit.kind === "undo") return `Undo: ${what}`;
-  return commit.kind === "create" ? `Room created: ${what}` : what;
+  return commit.kind === "undo" ? `Undo: ${what}` : what;
 }
 
 function rowParts(ops: readonly AppliedOperation[]): string[] {

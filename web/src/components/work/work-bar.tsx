@@ -48,7 +48,7 @@ function stepText(job: Job | undefined, lost: boolean): string {
   if (lost) return "waiting for the server";
   if (!job || job.state === "queued") return "waiting to begin";
   const percent = `${Math.round(job.progress * 100)} %`;
-  return job.phase === undefined ? percent : `${job.phase}, ${percent}`;
+  return job.step === undefined ? percent : `${job.step}, ${percent}`;
 }
 
 const endings = { done: "done", failed: "failed", cancelled: "cancelled", running: "" } as const;

@@ -31,7 +31,7 @@ export function CommitItem({ commit, opened, onUndo }: CommitItemProps) {
     <li data-commit={seq}>
       <button type="button" aria-expanded={open} aria-controls={body} onClick={() => setOpen(!open)} className="flex w-full items-center gap-3 px-3 py-2 text-left hover:bg-hover">
         {open ? <ChevronDown className="size-4 shrink-0 text-faint" aria-hidden /> : <ChevronRight className="size-4 shrink-0 text-faint" aria-hidden />}
-        <span className="w-12 shrink-0 text-right text-xs text-faint tabular-nums">#{seq}</span>
+        <span className="w-12 shrink-0 text-right max-sm:w-8 text-xs text-faint tabular-nums">#{seq}</span>
         {by === undefined ? <span className="size-5 shrink-0" /> : <Avatar user={by} name={nameOf(by)} size="sm" />}
         <span className="min-w-0 flex-1">
           <span className="block truncate">{describeCommit(commit, nameOf)}</span>

@@ -45,27 +45,27 @@ export function RowHistoryItem({ entry, table, present, busy, onCell, onRow, row
       </div>
       <dl className="mt-1.5 ml-7 flex flex-col gap-1">
         {Object.entries(cells).map(([column, { before, after }]) => (
-          <div key={column} className="group grid grid-cols-[minmax(4.5rem,auto)_1fr_auto] items-start gap-x-2 text-xs">
+          <div key={column} className="grid grid-cols-[minmax(4.5rem,auto)_1fr] items-start gap-x-2 text-xs">
             <dt className="truncate text-faint">{column}</dt>
-            <dd className="min-w-0 break-words">
-              {kind !== "insert" && (
-                <del className="text-danger-ink">
-                  <Shown type={type(column)} value={before} />
-                </del>
-              )}{" "}
-              {kind !== "delete" && (
-                <ins className="text-success-ink no-underline">
-                  <Shown type={type(column)} value={after} />
-                </ins>
+            <dd className="flex min-w-0 items-start gap-2">
+              <span className="min-w-0 flex-1 break-words">
+                {kind !== "insert" && (
+                  <del className="text-danger-ink">
+                    <Shown type={type(column)} value={before} />
+                  </del>
+                )}{" "}
+                {kind !== "delete" && (
+                  <ins className="text-success-ink no-underline">
+                    <Shown type={type(column)} value={after} />
+                  </ins>
+                )}
+              </span>
+              {onCell && kind !== "insert" && kind !== "delete" && type(column) && present && !sameValue(present[column] ?? null, before) && (
+                <IconButton label={`Put ${quoted(type(column), before)} back into ${column}`} size="sm" className="-my-1 size-6" disabled={busy} onClick={() => onCell(column, before)}>
+                  <RotateCcw className="size-3.5!" />
+                </IconButton>
               )}
             </dd>
-            {onCell && kind !== "insert" && kind !== "delete" && type(column) && present && !sameValue(present[column] ?? null, before) ? (
-              <IconButton label={`Put “${before === null ? "null" : displayText(type(column) ?? "text", before).slice(0, 40)}” back into ${column}`} size="sm" className="-my-1 size-6" disabled={busy} onClick={() => onCell(column, before)}>
-                <RotateCcw className="size-3.5!" />
-              </IconButton>
-            ) : (
-              <span />
-            )}
           </div>
         ))}
       </dl>
@@ -77,6 +77,10 @@ export function RowHistoryItem({ entry, table, present, busy, onCell, onRow, row
       )}
     </li>
   );
+}
+
+function quoted(type: Table["columns"][number]["type"] | undefined, value: Value): string {
+  return value === null ? "null" : `“${displayText(type ?? "text", value).slice(0, 40)}”`;
 }
 
 function Shown({ type, value }: { type: Table["columns"][number]["type"] | undefined; value: Value }) {

@@ -26,12 +26,13 @@ export function SnapshotsTab({ exportMenu }: { exportMenu: ReactNode }) {
   return (
     <section aria-labelledby="snapshots-title" className="flex flex-col gap-4">
       <header className="flex flex-wrap items-center gap-2">
-        <div className="min-w-56 flex-1">
+        <div className="basis-full">
           <h2 id="snapshots-title" className="text-base font-semibold">
             Snapshots
           </h2>
           <p className="text-muted">Taken every hour in which something changed, before each roll back, and whenever you like.</p>
         </div>
+        <span className="flex-1 max-sm:hidden" />
         <Select aria-label="Which snapshots" className="w-36" options={kindOptions} value={kind} onValueChange={setKind} />
         <IconButton label="Refresh" onClick={() => void list.refetch()} disabled={list.isFetching}>
           <RefreshCw className={list.isFetching ? "animate-spin" : ""} />

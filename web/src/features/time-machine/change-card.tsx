@@ -38,13 +38,11 @@ export function ChangeCard({ change, table, chosen, onChoose }: ChangeCardProps)
           <caption className="sr-only">
             Cells of the row {change.id} of {change.table}
           </caption>
-          <thead className="sr-only">
-            <tr>
-              <th scope="col">Column</th>
-              <th scope="col">Before</th>
-              <th scope="col">After</th>
-            </tr>
-          </thead>
+          <colgroup>
+            <col className="w-32 max-sm:w-24" />
+            <col />
+            <col />
+          </colgroup>
           <tbody>
             {cells.map((cell) => (
               <CellRow key={cell.column} cell={cell} />
@@ -60,7 +58,7 @@ export function ChangeCard({ change, table, chosen, onChoose }: ChangeCardProps)
 function CellRow({ cell }: { cell: ChangedCell }) {
   return (
     <tr className="border-t border-line align-top">
-      <th scope="row" className="w-32 truncate px-3 py-1 text-left font-normal text-faint max-sm:w-24">
+      <th scope="row" className="truncate px-3 py-1 text-left font-normal text-faint">
         {cell.column}
       </th>
       <Side cell={cell} which="before" />
@@ -74,6 +72,7 @@ function Side({ cell, which }: { cell: ChangedCell; which: "before" | "after" })
   const tone = which === "before" ? "bg-danger-soft text-danger-ink" : "bg-success-soft text-success-ink";
   return (
     <td className={cx("px-3 py-1 break-words", value !== undefined && tone)}>
+      {value !== undefined && <span className="sr-only">{which}: </span>}
       {value === null && <NullText />}
       {value !== undefined && value !== null && (displayText(cell.type, value) || <span className="text-faint italic">empty</span>)}
     </td>

@@ -67,7 +67,8 @@ function Rows({ table, rows, picked, more, loading, onMore }: RowsProps) {
   useEffect(() => {
     if (more && !loading && last >= rows.length - 20) onMore();
   }, [more, loading, last, rows.length, onMore]);
-  const columns = `40px minmax(120px, 200px) repeat(${table.columns.length}, minmax(140px, 1fr))`;
+  const columns = `40px 140px repeat(${table.columns.length}, minmax(140px, 1fr))`;
+  const minWidth = 180 + 140 * table.columns.length;
   return (
     <>
       <div
@@ -79,7 +80,7 @@ function Rows({ table, rows, picked, more, loading, onMore }: RowsProps) {
         tabIndex={0}
         className="min-h-0 flex-1 overflow-auto rounded-md border border-line"
       >
-        <div role="rowgroup" className="sticky top-0 z-10 w-max min-w-full">
+        <div role="rowgroup" className="sticky top-0 z-10" style={{ minWidth }}>
           <div role="row" className="grid h-8 items-center border-b border-line bg-surface text-xs text-faint" style={{ gridTemplateColumns: columns }}>
             <span role="columnheader" className="px-3">
               <span className="sr-only">Pick</span>
@@ -95,7 +96,7 @@ function Rows({ table, rows, picked, more, loading, onMore }: RowsProps) {
             ))}
           </div>
         </div>
-        <div role="rowgroup" className="relative w-max min-w-full" style={{ height: virtual.getTotalSize() }}>
+        <div role="rowgroup" className="relative" style={{ minWidth, height: virtual.getTotalSize() }}>
           {items.map(({ index, start }) => {
             const row = rows[index];
             return row && <PastRow key={row.id} table={table} row={row} index={index} start={start} columns={columns} picked={picked} onOpen={setOpened} />;

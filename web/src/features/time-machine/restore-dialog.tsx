@@ -11,7 +11,6 @@ import { plural } from "../../lib/format.ts";
 import { pastKeys, usePast } from "../../lib/past.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 import { roomKeys } from "../../lib/room-queries.ts";
-import { notify } from "../../lib/toast.ts";
 import { trackWork } from "../../lib/work.ts";
 import { RestoreScope, type Scope } from "./restore-scope.tsx";
 import type { PickedRow } from "./use-picked.ts";
@@ -118,7 +117,6 @@ function useRestore(onStarted: () => void) {
         ...(result && !request.into && { seq: result.seq }),
         ...(result?.room !== undefined && { into: result.room }),
       });
-      if (job) notify.info(`${label}: started`);
       onStarted();
       await Promise.all([
         queries.invalidateQueries({ queryKey: pastKeys.backups(id) }),

@@ -6,7 +6,7 @@ import { Button } from "../../components/ui/button.tsx";
 import { Select } from "../../components/ui/select.tsx";
 import { EmptyState, ErrorState } from "../../components/ui/states.tsx";
 import { Skeleton } from "../../components/ui/skeleton.tsx";
-import { Tabs, TabsList, TabsTrigger } from "../../components/ui/tabs.tsx";
+import { Tabs, TabsContent, TabsList, TabsTrigger } from "../../components/ui/tabs.tsx";
 import { Tooltip } from "../../components/ui/tooltip.tsx";
 import { plural } from "../../lib/format.ts";
 import { backupsQuery, usePast } from "../../lib/past.ts";
@@ -40,9 +40,9 @@ export function TimeMachineScreen({ search, onSearch, exportMenu }: TimeMachineS
   return (
     <div className="flex h-full min-h-0 flex-col gap-3 overflow-y-auto px-4 py-4">
       <header className="flex flex-wrap items-center gap-2">
-        <h1 className="flex-1 text-xl font-semibold">Time machine</h1>
+        <h1 className="flex-1 text-xl font-semibold whitespace-nowrap">Time machine</h1>
         {moment.seq !== undefined && exportMenu(moment.seq)}
-        <Tooltip content={denied ?? (moment.isNow ? "Go to an earlier point first." : "See what it would change; nothing happens yet.")}>
+        <Tooltip side="bottom" content={denied ?? (moment.isNow ? "Go to an earlier point first." : "See what it would change; nothing happens yet.")}>
           <Button variant="danger" aria-disabled={!canRestore} onClick={() => canRestore && onSearch({ restore: "1" })}>
             <RotateCcw aria-hidden />
             Roll back…
@@ -87,13 +87,15 @@ function Views({ search, onSearch, moment, head, picked }: ViewsProps) {
   const owner = whyNot(role, "own") === undefined;
   const changes = search.view === "changes";
   return (
-    <>
-      <Tabs value={changes ? "changes" : "rows"} onValueChange={(view) => onSearch({ view: view === "changes" ? "changes" : undefined })}>
-        <TabsList aria-label="View">
-          <TabsTrigger value="rows">Rows as they were</TabsTrigger>
-          <TabsTrigger value="changes">Changes</TabsTrigger>
-        </TabsList>
-      </Tabs>
+    <Tabs
+      value={changes ? "changes" : "rows"}
+      onValueChange={(view) => onSearch({ view: view === "changes" ? "changes" : undefined })}
+      className="flex min-h-0 flex-1 flex-col gap-3"
+    >
+      <TabsList aria-label="View" className="shrink-0">
+        <TabsTrigger value="rows">Rows as they were</TabsTrigger>
+        <TabsTrigger value="changes">Changes</TabsTrigger>
+      </TabsList>
       {picked.rows.length > 0 && (
         <div role="region" aria-label="Picked rows" className="flex flex-wrap items-center gap-2 rounded-md bg-accent-soft px-3 py-1.5">
           <Badge tone="accent">{plural(picked.rows.length, "row")} picked</Badge>
@@ -108,8 +110,8 @@ function Views({ search, onSearch, moment, head, picked }: ViewsProps) {
           </Button>
         </div>
       )}
-      {changes ? (
-        moment.seq !== undefined && (
+      <TabsContent value="changes" className="outline-none">
+        {moment.seq !== undefined && (
           <ChangesView
             from={moment.seq}
             to={search.to}
@@ -120,11 +122,12 @@ function Views({ search, onSearch, moment, head, picked }: ViewsProps) {
             onTo={(to) => onSearch({ to })}
             onTable={(table) => onSearch({ table })}
           />
-        )
-      ) : (
+        )}
+      </TabsContent>
+      <TabsContent value="rows" className="flex min-h-0 flex-1 flex-col outline-none data-[state=inactive]:hidden">
         <Browse search={search} onSearch={onSearch} moment={moment} picked={picked} />
-      )}
-    </>
+      </TabsContent>
+    </Tabs>
   );
 }
 

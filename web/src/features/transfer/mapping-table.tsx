@@ -3,6 +3,7 @@ import { Checkbox } from "../../components/ui/checkbox.tsx";
 import { Input } from "../../components/ui/input.tsx";
 import { Select } from "../../components/ui/select.tsx";
 import { TypeIcon } from "../../components/values/type-icon.tsx";
+import { cx } from "../../lib/cx.ts";
 import type { Mapped } from "./logic/mapping.ts";
 
 export interface MappingTableProps {
@@ -25,11 +26,11 @@ export function MappingTable({ mapping, table, inferred, problem, onMapping }: M
   return (
     <div className="flex flex-col gap-2">
       <div className="max-h-96 overflow-auto rounded-md border border-line" role="region" aria-label="Columns of the file" tabIndex={0}>
-        <table className="w-full min-w-lg border-collapse text-left text-sm">
+        <table className="w-full border-collapse text-left text-sm sm:min-w-lg [&_tr:last-child>*]:border-b-0">
           <thead className="sticky top-0 z-10 bg-surface text-xs text-faint">
             <tr>
               {["In the file", "First value", table ? "Goes to" : "Column", "Type"].map((title) => (
-                <th key={title} scope="col" className="border-b border-line px-3 py-1.5 font-medium">
+                <th key={title} scope="col" className={cx("border-b! border-line px-3 py-1.5 font-medium", title === "First value" && "max-sm:hidden")}>
                   {title}
                 </th>
               ))}
@@ -41,7 +42,7 @@ export function MappingTable({ mapping, table, inferred, problem, onMapping }: M
                 <th scope="row" className={`${cell} max-w-48 truncate font-normal`}>
                   {entry.source || <span className="text-faint italic">no name</span>}
                 </th>
-                <td className={`${cell} max-w-48 truncate text-muted`}>{entry.sample}</td>
+                <td className={`${cell} max-w-48 truncate text-muted max-sm:hidden`}>{entry.sample}</td>
                 {table ? (
                   <Existing entry={entry} table={table} onTarget={(target) => change(i, { target })} />
                 ) : (

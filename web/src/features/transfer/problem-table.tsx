@@ -36,7 +36,7 @@ export function ProblemTable({ report }: { report: ImportReport }) {
           </tbody>
         </table>
       </div>
-      {problemCount > problems.length && <p className="text-xs text-faint">The first {count(problems.length)} are shown.</p>}
+      {problemCount > problems.length && <p className="text-xs text-faint">The first {count(problems.length)} of them.</p>}
     </div>
   );
 }

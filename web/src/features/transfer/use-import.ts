@@ -68,7 +68,7 @@ export function useImport(chosen: ChosenFile, target: Target, mapping: readonly 
   const question = useDeferredValue(JSON.stringify([target.table, wanted]));
   const { name: file, size, lastModified } = chosen.file;
   const check = useQuery({
-    queryKey: [...roomKeys.one(id), "import", file, size, lastModified, question],
+    queryKey: ["import", id, file, size, lastModified, question],
     queryFn: async ({ signal }): Promise<ImportReport> => {
       const [table, options] = JSON.parse(question) as [string, ImportOptions];
       const work = await transfer.import(table, await source(), { ...options, dryRun: true, signal });
