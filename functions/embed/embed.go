@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"nanotypedb/shared/alert"
@@ -92,11 +94,7 @@ func (h *Handler) handle(ctx context.Context, messages []queue.Message) []Failur
 			deliveries, of = append(deliveries, indexing.Delivery{Job: job, Receives: m.Receives}), append(of, m)
 		}
 	}
-	for i, err := range h.index(ctx, deliveries) {
-		if err != nil {
-			failures = append(failures, h.fail(ctx, deliveries[i], of[i], err))
-		}
-	}
+	failures = append(failures, h.fail(ctx, deliveries, of, h.index(ctx, deliveries))...)
 	h.putOff(ctx, failures)
 	return failures
 }
@@ -153,12 +151,23 @@ func (h *Handler) check(ctx context.Context, said indexing.Indexed) error {
 	return h.Alerts.Check(ctx, said.Room, matched)
 }
 
-// fail records why a job failed.
-func (h *Handler) fail(ctx context.Context, d indexing.Delivery, m queue.Message, cause error) Failure {
-	if err := h.Indexer.Fail(ctx, d.Job, m.Receives, cause); err != nil {
-		h.Log.ErrorContext(ctx, "a failure was not recorded", "room", d.Job.Room, "job", d.Job.ID(), "error", err)
+// fail records why jobs failed.
+func (h *Handler) fail(ctx context.Context, deliveries []indexing.Delivery, of []queue.Message, causes []error) (failures []Failure) {
+	var recording sync.WaitGroup
+	for i, cause := range causes {
+		if cause == nil {
+			continue
+		}
+		d := deliveries[i]
+		failures = append(failures, Failure{Message: of[i], Err: cause, Wait: h.Indexer.Wait(d.Receives, cause)})
+		recording.Go(func() {
+			if err := h.Indexer.Fail(ctx, d.Job, d.Receives, cause); err != nil {
+				h.Log.ErrorContext(ctx, "a failure was not recorded", "room", d.Job.Room, "job", d.Job.ID(), "error", err)
+			}
+		})
 	}
-	return Failure{Message: m, Err: cause, Wait: h.Indexer.Wait(m.Receives, cause)}
+	recording.Wait()
+	return failures
 }
 
 // putOff makes failed messages come again when it is worth it. One that cannot
@@ -175,8 +184,10 @@ func (h *Handler) putOff(ctx context.Context, failures []Failure) {
 	// Also when the batch ran out of time: else they would wait for much longer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putOffTime)
 	defer cancel()
-	if err := h.Queue.Extend(ctx, extensions...); err != nil && !errors.Is(err, queue.ErrStaleReceipt) {
-		h.Log.WarnContext(ctx, "failed jobs were not put off", "error", err)
+	for batch := range slices.Chunk(extensions, queue.MaxBatch) {
+		if err := h.Queue.Extend(ctx, batch...); err != nil && !errors.Is(err, queue.ErrStaleReceipt) {
+			h.Log.WarnContext(ctx, "failed jobs were not put off", "error", err)
+		}
 	}
 }
 

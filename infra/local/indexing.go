@@ -77,12 +77,24 @@ func (p *parts) openIndexing(ctx context.Context, c config.Config, log *slog.Log
 	return nil
 }
 
+// How many batches of jobs are worked off at once, and gathered, with the
+// static model.
+const (
+	staticWorkers = 2
+	staticGather  = 19
+)
+
 // pollers work off the queues.
 func (r *Runner) pollers(c config.Config) []*poller {
 	pace := r.parts.indexer.Pace
+	workers, gather := cmp.Or(c.EmbedConcurrency, 4), 0
+	if _, compiledIn := r.parts.embedder.(staticembed.Embedder); compiledIn {
+		// It takes microseconds a text: what costs is the disk, once a batch.
+		workers, gather = min(workers, staticWorkers), staticGather
+	}
 	return []*poller{
 		{
-			queue: r.parts.queues.embeddings, workers: cmp.Or(c.EmbedConcurrency, 4), enter: pace.Enter, leave: pace.Leave, log: r.log,
+			queue: r.parts.queues.embeddings, workers: workers, gather: gather, enter: pace.Enter, leave: pace.Leave, log: r.log,
 			handle: func(ctx context.Context, messages []queue.Message) []queue.Message {
 				return failed(r.parts.embed.Handle(ctx, messages))
 			},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type poller struct {
 	queue   queue.Queue
 	workers int
 	batch   int           // messages received at once; 0: as many as can be
+	gather  int           // further such batches worked off with a full one, as far as there are
 	hidden  time.Duration // how long they are; 0: visibility
 	within  time.Duration // they are worked off; 0: handleTime
 	handle  func(context.Context, []queue.Message) (failed []queue.Message)
@@ -70,25 +72,53 @@ func (p *poller) step(ctx context.Context) error {
 		}
 		defer p.leave()
 	}
-	messages, err := p.queue.Receive(ctx, queue.Request{
-		Max: cmp.Or(p.batch, queue.MaxBatch), Wait: queue.MaxWait, Visibility: cmp.Or(p.hidden, visibility),
-	})
-	if err != nil || len(messages) == 0 {
+	messages, err := p.receive(ctx)
+	if len(messages) == 0 {
 		return err
+	}
+	if err != nil { // of what else was to be gathered
+		p.log.Warn("poll a queue", "error", err)
 	}
 	handling, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(p.within, handleTime))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })()
 	done := done(messages, p.handle(handling, messages))
 	faultpoint.Reach(PointHandled)
-	if len(done) == 0 {
-		return nil
+	return p.remove(context.WithoutCancel(ctx), done)
+}
+
+// receive waits for a batch, and gathers what else waits when it is full.
+func (p *poller) receive(ctx context.Context) ([]queue.Message, error) {
+	request := queue.Request{Max: cmp.Or(p.batch, queue.MaxBatch), Wait: queue.MaxWait, Visibility: cmp.Or(p.hidden, visibility)}
+	messages, err := p.queue.Receive(ctx, request)
+	if err != nil || len(messages) < request.Max || p.gather == 0 {
+		return messages, err
 	}
-	err = p.queue.Delete(context.WithoutCancel(ctx), done...)
-	if errors.Is(err, queue.ErrStaleReceipt) { // it took too long, and somebody else has them
-		return nil
+	request.Wait = 0
+	further, errs := make([][]queue.Message, p.gather), make([]error, p.gather)
+	var all sync.WaitGroup
+	for i := range p.gather {
+		all.Go(func() { further[i], errs[i] = p.queue.Receive(ctx, request) })
 	}
-	return err
+	all.Wait()
+	return append(messages, slices.Concat(further...)...), errors.Join(errs...)
+}
+
+// remove deletes messages, in batches at the same time.
+func (p *poller) remove(ctx context.Context, receipts []string) error {
+	var all sync.WaitGroup
+	errs := make([]error, (len(receipts)+queue.MaxBatch-1)/queue.MaxBatch)
+	for i := range errs {
+		batch := receipts[i*queue.MaxBatch : min((i+1)*queue.MaxBatch, len(receipts))]
+		all.Go(func() {
+			// Stale: it took too long, and somebody else has them.
+			if err := p.queue.Delete(ctx, batch...); !errors.Is(err, queue.ErrStaleReceipt) {
+				errs[i] = err
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // done are the receipts of the messages that did not fail.

@@ -91,7 +91,7 @@ func (c *claim) await(ctx context.Context) (vector.Int8, error) {
 
 // find finds the vectors that were kept before.
 func (x *Indexer) find(ctx context.Context, mine []*wanted) {
-	atOnce(len(mine), 10, func(i int) {
+	atOnce(len(mine), 32, func(i int) {
 		w := mine[i]
 		v, ok, err := x.kept(ctx, w.key.room, w.key.hash)
 		switch {
@@ -248,7 +248,7 @@ func (x *Indexer) keep(ctx context.Context, mine []*wanted) {
 	if len(mine) > 0 {
 		faultpoint.Reach(PointEmbedded)
 	}
-	atOnce(len(mine), 10, func(i int) {
+	atOnce(len(mine), 32, func(i int) {
 		w := mine[i]
 		if w.kept || w.result.Err != nil {
 			return
