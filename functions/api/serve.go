@@ -119,7 +119,7 @@ func (a *API) access(r *http.Request, out *response, requestID string, began tim
 	a.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", out.status),
 		slog.Int("bytes", out.bytes), slog.Duration("took", time.Since(began)),
-		slog.String("user", out.user), slog.String("request", requestID))
+		slog.String("user", out.user), slog.String("room", usage.From(r.Context()).Room()), slog.String("request", requestID))
 }
 
 // recovered answers a panic as a failure of ours.

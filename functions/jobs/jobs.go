@@ -43,11 +43,13 @@ type Runner interface {
 type Keeper interface {
 	Due(ctx context.Context, fn func(ulid string) error) error
 	Upkeep(ctx context.Context, ulid string) error
+	Stored(ctx context.Context, ulid string) (table, blobs int64, err error)
 }
 
 // Ledger sums up the usage of rooms; usage.Ledger implements it.
 type Ledger interface {
 	RollUp(ctx context.Context, room string) (days int, err error)
+	Measure(ctx context.Context, room string, measure func(context.Context) (usage.Sizes, error)) error
 }
 
 // Deps are the parts that the function works on.
@@ -108,10 +110,21 @@ func (h *Handler) upkeep(ctx context.Context, ulid string) error {
 	usage.From(ctx).In(ulid)
 	err := h.Keeper.Upkeep(ctx, ulid)
 	if err == nil && h.Ledger != nil {
-		_, err = h.Ledger.RollUp(ctx, ulid)
+		err = h.sumUp(ctx, ulid)
 	}
 	invocation.End(ctx, metering.Outcome{Principal: usage.System, Op: "upkeep", Background: true, Failed: err != nil})
 	return err
+}
+
+// sumUp sums the room's usage of days that are over, and measures the room.
+func (h *Handler) sumUp(ctx context.Context, ulid string) error {
+	if _, err := h.Ledger.RollUp(ctx, ulid); err != nil {
+		return err
+	}
+	return h.Ledger.Measure(ctx, ulid, func(ctx context.Context) (sizes usage.Sizes, err error) {
+		sizes.Table, sizes.Blobs, err = h.Keeper.Stored(ctx, ulid)
+		return sizes, err
+	})
 }
 
 // maxWait bounds the wait before a message comes again.

@@ -65,6 +65,8 @@ func (s *stand) Due(_ context.Context, fn func(string) error) error {
 	return nil
 }
 
+func (s *stand) Stored(context.Context, string) (table, blobs int64, err error) { return 0, 0, nil }
+
 func (s *stand) Upkeep(_ context.Context, ulid string) error {
 	s.kept = append(s.kept, ulid)
 	return s.fail

@@ -16,6 +16,7 @@ import (
 
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/audience"
+	"nanotypedb/shared/emf"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/id"
 	"nanotypedb/shared/metering"
@@ -62,9 +63,15 @@ func New(d Deps) *Handler {
 func (h *Handler) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	switch event.RequestContext.RouteKey {
 	case "$connect":
-		return h.connect(ctx, event), nil
+		ctx, invocation := h.Meter.Begin(ctx)
+		response := h.connect(ctx, event)
+		invocation.End(ctx, connections(event, response.StatusCode == http.StatusOK, 1))
+		return response, nil
 	case "$disconnect":
-		return ok(), h.Audience.Disconnect(ctx, event.RequestContext.ConnectionID)
+		ctx, invocation := h.Meter.Begin(ctx)
+		err := h.Audience.Disconnect(ctx, event.RequestContext.ConnectionID)
+		invocation.End(ctx, connections(event, err == nil, -1))
+		return ok(), err
 	default:
 		return ok(), h.message(ctx, event)
 	}
@@ -143,6 +150,15 @@ func (h *Handler) message(ctx context.Context, event events.APIGatewayWebsocketP
 		h.report(ctx, request.Method, requestID, err)
 	}
 	return errors.Join(h.reply(ctx, connectionID, request, a, err, requestID), follow(ctx, a))
+}
+
+// connections is what is counted of a connection that opens or closes.
+func connections(event events.APIGatewayWebsocketProxyRequest, done bool, n float64) metering.Outcome {
+	o := metering.Outcome{Op: event.RequestContext.RouteKey, Request: requestID(event), Background: true}
+	if done {
+		o.Values = emf.Values{emf.Connections: {n}}
+	}
+	return o
 }
 
 // outcome is what is counted of a message and its answer.

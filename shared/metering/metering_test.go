@@ -3,6 +3,7 @@ package metering
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -88,5 +89,15 @@ func TestNobodyFailsForMetrics(t *testing.T) {
 	i.End(ctx, Outcome{})
 	if err := errors.Join(none.Flush(ctx), m.Flush(ctx)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// BenchmarkInvocation is what metering adds to each request; compare it with that of a commit.
+func BenchmarkInvocation(b *testing.B) {
+	m := &Meter{Recorder: usage.NewRecorder(usage.NewLedger(storetest.NewModel(), nil)), Lines: emf.NewBatch(emf.NewWriter(io.Discard, "live", nil))}
+	for b.Loop() {
+		ctx, i := m.Begin(context.Background())
+		usage.From(ctx).In("R")
+		i.End(ctx, Outcome{Principal: "ada", Op: "commit", Counts: usage.Of(usage.Messages, 2)})
 	}
 }

@@ -36,6 +36,8 @@ const (
 	Queued                     // requests to queues
 	ComputeTime                // milliseconds of functions
 	Errors                     // requests that failed by our fault: internal or unavailable
+	TableStored                // KB-hours in the table
+	BlobsStored                // KB-hours in the bucket
 	firstLatency               // how many requests took at most latencies[0], and so on
 	figures      = firstLatency + Figure(len(latencies))
 )
@@ -46,6 +48,7 @@ var latencies = [...]int64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000,
 
 var names = append([]string{
 	"reads", "writes", "ai", "commits", "requests", "messages", "bytes", "tokens", "readUnits", "writeUnits", "queued", "computeMs", "errors",
+	"tableKBh", "blobsKBh",
 }, latencyNames()...)
 
 func latencyNames() []string {

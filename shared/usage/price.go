@@ -89,12 +89,19 @@ func (p *Prices) Services(c Counts, model string) []ServiceCost {
 		line(p.Queue, float64(c[Queued])),
 		line(p.Invoke, float64(c[Requests]+c[Messages])),
 		line(p.Compute, float64(c[ComputeTime])/1000*MemoryGB),
+		line(p.Stored, gbMonths(c[TableStored])),
+		line(p.Blobs, gbMonths(c[BlobsStored])),
 	}
 	if price, ok := p.Token(model); ok {
 		lines = append(lines, line(price, float64(c[Tokens])))
 	}
 	return lines
 }
+
+// hoursOfMonth is how many hours a month has on a bill.
+const hoursOfMonth = 730
+
+func gbMonths(kbHours int64) float64 { return float64(kbHours) / (1 << 20) / hoursOfMonth }
 
 // Token is the price of a model's tokens, and whether it is on the list. The
 // name may carry a version and a dimension after the listed one.
@@ -108,14 +115,15 @@ func (p *Prices) Token(model string) (Price, bool) {
 }
 
 // Cost is what counts cost: reads and writes are the store's units, AI the
-// tokens and the queue, other all that carries requests.
+// tokens and the queue, other all that carries requests and what is kept.
 func (p *Prices) Cost(c Counts, model string) Cost {
 	cost := Cost{
 		Reads:  p.Read.of(float64(c[ReadUnits]) / 8),
 		Writes: p.Write.of(float64(c[WriteUnits]) / 8),
 		AI:     p.Queue.of(float64(c[Queued])),
 		Other: p.Request.of(float64(c[Requests])) + p.Message.of(float64(c[Messages])) +
-			p.Invoke.of(float64(c[Requests]+c[Messages])) + p.Compute.of(float64(c[ComputeTime])/1000*MemoryGB),
+			p.Invoke.of(float64(c[Requests]+c[Messages])) + p.Compute.of(float64(c[ComputeTime])/1000*MemoryGB) +
+			p.Stored.of(gbMonths(c[TableStored])) + p.Blobs.of(gbMonths(c[BlobsStored])),
 	}
 	if price, ok := p.Token(model); ok {
 		cost.AI += price.of(float64(c[Tokens]))

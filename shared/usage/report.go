@@ -129,6 +129,9 @@ func (l *Ledger) Each(ctx context.Context, room string, r Range, fn func(at time
 }
 
 func (l *Ledger) read(ctx context.Context, room string, r Range, add func(time.Time, string, Counts)) error {
+	if err := l.storage(ctx, room, r, add); err != nil {
+		return err
+	}
 	if r.By == ByHour {
 		return l.hours(ctx, room, r.From, r.To, add)
 	}

@@ -322,6 +322,40 @@ func TestUnits(t *testing.T) {
 	}
 }
 
+func TestStorageIsCountedWhileItIsKept(t *testing.T) {
+	c := &clock{now: noon.Truncate(24 * time.Hour).Add(12 * time.Hour)}
+	l := NewLedger(storetest.NewModel(), c.Now)
+	measure := func(sizes Sizes) {
+		t.Helper()
+		if err := l.Measure(context.Background(), "R", func(context.Context) (Sizes, error) { return sizes, nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	measure(Sizes{Table: 1 << 20, Blobs: 2 << 20})
+	c.Add(2 * time.Hour)
+	measure(Sizes{Table: 1 << 30}) // too soon to be asked
+	c.Add(22 * time.Hour)
+	measure(Sizes{Table: 3 << 20})
+	c.Add(24 * time.Hour)
+	from := noon.Truncate(24 * time.Hour)
+	for _, by := range []Step{ByHour, ByDay} {
+		rep := report(t, l, Range{From: from, To: from.Add(96 * time.Hour), By: by})
+		if got := rep.Totals[TableStored]; got != 24*1024+24*3*1024 {
+			t.Errorf("by %s the table holds %d KB-hours", by, got)
+		}
+		if got := rep.Totals[BlobsStored]; got != 24*2048 {
+			t.Errorf("by %s the bucket holds %d KB-hours", by, got)
+		}
+	}
+	later := report(t, l, Range{From: from.Add(48 * time.Hour), To: from.Add(72 * time.Hour), By: ByDay})
+	if got := later.Totals[TableStored]; got != 12*3*1024 {
+		t.Errorf("a later day holds %d KB-hours: what was measured before counts on", got)
+	}
+	if usd := Virginia.Cost(Of(TableStored, 730<<20), "").Other; usd < 0.2499 || usd > 0.2501 {
+		t.Errorf("a GB kept for a month costs %v", usd)
+	}
+}
+
 func TestCostIsTheSumOfServices(t *testing.T) {
 	c := Counts{}
 	for f := range c {
