@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -258,14 +259,19 @@ func (a *Alerts) keep(ctx context.Context, ulid, user, name, id string, m *match
 	return false, unavailable("keep match", err)
 }
 
-// notification is {topic, similarity, table, row, id}. A row that does not fit
-// a message is told by its id, and that it is cut.
+// notification is {topic, similarity, table, row, id}. Of a row that does not
+// fit a message it has what stands beside the columns, and that it is cut.
 func (f *found) notification(id string) (json.RawMessage, error) {
 	row := f.params
 	cut := len(row) > push.MaxMessage-1<<10
 	if cut {
+		var cells map[string]json.RawMessage
+		if err := json.Unmarshal(row, &cells); err != nil {
+			return nil, err
+		}
+		maps.DeleteFunc(cells, func(name string, _ json.RawMessage) bool { return name != "id" && name[0] != '_' })
 		var err error
-		if row, err = json.Marshal(map[string]string{"id": f.match.Row}); err != nil {
+		if row, err = json.Marshal(cells); err != nil {
 			return nil, err
 		}
 	}

@@ -181,13 +181,13 @@ func TestADamagedAlertHoldsUpNoOther(t *testing.T) {
 	wantTold(t, w.check(w.row("r1", "outage")), "bob:down:r1")
 }
 
-func TestALargeRowIsToldByItsID(t *testing.T) {
+func TestALargeRowIsToldWithoutItsColumns(t *testing.T) {
 	w := newWorld(t)
 	w.commit(ada, `{"op":"alterTable","table":"tasks","add":[{"name":"body","type":"text"}]}`)
 	w.set(bob, "down", "outage")
 	seq := w.commit(bob, `{"op":"insert","table":"tasks","id":"big","row":{"title":"outage","body":"`+strings.Repeat("x", push.MaxMessage)+`"}}`)
 	must(t, w.alerts.Check(t.Context(), w.ulid, []Matched{w.text("tasks", "big", "outage", seq)}))
-	if one := w.told.all[0].params; one["truncated"] != true || one["row"].(map[string]any)["body"] != nil {
+	if one := w.told.all[0].params; one["truncated"] != true || one["row"].(map[string]any)["body"] != nil || one["row"].(map[string]any)["_version"] != float64(seq) {
 		t.Errorf("told %v", one)
 	}
 	in := w.inbox(bob, Page{MaxBytes: 20 << 10})

@@ -13,6 +13,9 @@ package wire
 //	1  2026-11-23  the first: ping, subscribe, unsubscribe, commit, rows.list,
 //	               rows.get, log.read, presence.set, cursor.set; notifications
 //	               commit, reset, presence
+//	   2026-11-24  added: search, sql, alerts.set, alerts.delete, alerts.list,
+//	               alerts.inbox; indexed of subscribe; _vector of rows;
+//	               notifications index, alert
 const Protocol = 1
 
 // Limits of what a client may send. The gateway enforces the first two as
