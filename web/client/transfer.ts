@@ -58,6 +58,8 @@ export interface ImportOptions {
   mapping?: Record<string, string | null>;
   /** With `create`: other types than the inferred ones. */
   types?: Record<string, Column["type"]>;
+  /** A ULID: the same again gives the first result instead of a second import. */
+  commitId?: string;
   signal?: AbortSignal;
   /** Bytes sent so far. */
   onProgress?: (sent: number, total: number) => void;
@@ -117,12 +119,18 @@ export class Transfer {
     return download(this.#client, request, `${table ?? this.#room}.${format}`, options);
   }
 
+  /** The file that a job has made. */
+  collect(job: string, options: DownloadOptions = {}): Promise<Work<Download>> {
+    const request = { method: "GET", path: path("rooms", this.#room, "export"), query: { job } } as const;
+    return download(this.#client, request, this.#room, options);
+  }
+
   /**
    * Puts a file's rows into a table, all or none. Editors append; replacing asks for an owner. A dry run says what would be
    * done and what does not fit. A file that was laid down by `upload` is named by its id.
    */
   async import(table: string, source: Blob | { upload: string }, options: ImportOptions): Promise<Work<ImportReport>> {
-    const { format, mode, create, dryRun, mapping, types, signal, onProgress } = options;
+    const { format, mode, create, dryRun, mapping, types, commitId, signal, onProgress } = options;
     const file = source instanceof Blob ? source : undefined;
     const large = file !== undefined && file.size > directLimit;
     const upload = source instanceof Blob ? large && (await this.upload(source, { type: contentTypes[format], signal, onProgress })) : source.upload;
@@ -133,6 +141,7 @@ export class Transfer {
       ...(mapping && { mapping: JSON.stringify(mapping) }),
       ...(types && { types: JSON.stringify(types) }),
       ...(upload !== false && { upload }),
+      ...(commitId !== undefined && dryRun !== true && { commitId }),
     };
     const body = await this.#client.request({
       method: "POST",

@@ -107,6 +107,12 @@ describe("export", () => {
     await expect(transfer({ text: "half", headers: { "content-length": "8" } })).rejects.toMatchObject({ code: "network" });
   });
 
+  it("is collected when its job is done", async () => {
+    const { client, asked } = scripted(() => ({ text: "x" }));
+    expect(await (await new Transfer(client, "r").collect("J")).result?.blob.text()).toBe("x");
+    expect(asked[0]).toMatchObject({ path: "/v1/rooms/r/export", query: { job: "J" } });
+  });
+
   it("renews a refused token once", async () => {
     const { client, asked } = scripted(({ headers }) => (headers["authorization"] === "Bearer new" ? { text: "x" } : refused(401, "unauthenticated", "Who?")));
     expect((await new Transfer(client, "r").export({ format: "sql" })).result?.name).toBe("r.sql");

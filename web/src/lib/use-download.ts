@@ -1,5 +1,5 @@
 /** Files on their way to the person, with what stands in for a progress bar and a way to stop. */
-import type { Download, DownloadOptions, Json, Work } from "@nanotype/client";
+import type { Download, DownloadOptions, Work } from "@nanotype/client";
 import { useState } from "react";
 import { asNanoError } from "../../client/errors.ts";
 import { usePast } from "./past.ts";
@@ -15,7 +15,7 @@ export interface Downloads {
 
 export function useDownload(): Downloads {
   const { room } = useCurrentRoom();
-  const { jobs } = usePast();
+  const { jobs, transfer } = usePast();
   const [busy, setBusy] = useState(false);
   const run = async (what: string, fetch: (options: DownloadOptions) => Promise<Work<Download>>) => {
     const stop = new AbortController();
@@ -25,9 +25,9 @@ export function useDownload(): Downloads {
     try {
       const work = await fetch({ signal: stop.signal });
       if (work.job) {
-        const { result } = await jobs.follow(work.job.id, { room, signal: stop.signal });
-        openAddress(result);
-      } else saveBlob(work.result.name, work.result.blob);
+        await jobs.follow(work.job.id, { room, signal: stop.signal });
+        save(await transfer.collect(work.job.id, { signal: stop.signal }));
+      } else save(work);
     } catch (error) {
       if (asNanoError(error).code !== "aborted") notify.failed(`${what} could not be downloaded`, error);
     } finally {
@@ -40,11 +40,7 @@ export function useDownload(): Downloads {
 
 const slowMs = 1_500;
 
-/** A finished export says where the file lies; its address is good for a while and needs no token. */
-function openAddress(result: Json | undefined): void {
-  const url = typeof result === "object" && result !== null && !Array.isArray(result) ? (result["url"] ?? result["download"]) : undefined;
-  if (typeof url !== "string" || !/^https?:|^\/(?!\/)/u.test(url)) throw new Error("The export does not say where its file is.");
-  const link = document.createElement("a");
-  link.href = url;
-  link.click();
+function save({ result }: Work<Download>): void {
+  if (!result) throw new Error("The file is not ready yet. Try again in a moment.");
+  saveBlob(result.name, result.blob);
 }

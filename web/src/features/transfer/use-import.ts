@@ -2,7 +2,7 @@
 import type { ImportOptions, ImportReport, Work } from "@nanotype/client";
 import { decodeImport, directLimit } from "@nanotype/client";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useDeferredValue, useRef, useState } from "react";
+import { useDeferredValue, useMemo, useRef, useState } from "react";
 import { usePast } from "../../lib/past.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 import { roomKeys } from "../../lib/room-queries.ts";
@@ -66,6 +66,8 @@ export function useImport(chosen: ChosenFile, target: Target, mapping: readonly 
   };
   // A name that is being typed is not asked about letter by letter.
   const question = useDeferredValue(JSON.stringify([target.table, wanted]));
+  // Asked again after a lost answer, it is the same import.
+  const commitId = useMemo(() => room.newId(), [room, question]); // eslint-disable-line react-hooks/exhaustive-deps -- another question is another import
   const { name: file, size, lastModified } = chosen.file;
   const check = useQuery({
     queryKey: ["import", id, file, size, lastModified, question],
@@ -81,7 +83,9 @@ export function useImport(chosen: ChosenFile, target: Target, mapping: readonly 
     placeholderData: keepPreviousData,
   });
   const run = useMutation({
-    mutationFn: async (): Promise<Work<ImportReport>> => transfer.import(target.table, await source(), wanted),
+    mutationFn: async (): Promise<Work<ImportReport>> => transfer.import(target.table, await source(), { ...wanted, commitId }),
+    // What the check did not see, it sees now.
+    onError: () => void check.refetch(),
     onSuccess: ({ job, result }) => {
       trackWork({
         room: id,
