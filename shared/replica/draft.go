@@ -132,7 +132,9 @@ func (d *Draft) usable(ctx context.Context) error {
 }
 
 // Try runs fn within a savepoint: when fn returns an error, everything
-// applied by it is taken back and the error returned.
+// applied by it is taken back and the error returned. A draft in which a
+// change of tables was taken back should be discarded: SQLite may still hold a
+// full-text index that is no more, and write it at the next savepoint.
 func (d *Draft) Try(ctx context.Context, fn func() error) error {
 	if err := d.usable(ctx); err != nil {
 		return err

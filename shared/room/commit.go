@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func (e *Engine) Commit(ctx context.Context, p access.Principal, ref Ref, req Re
 		return Result{}, err
 	}
 	return e.propose(ctx, ref, &proposal{
-		by: p, need: access.Editor, commitID: req.CommitID, digest: c.digest, size: len(c.ops), resolve: c.resolve,
+		by: p, need: access.Editor, commitID: req.CommitID, digest: c.digest, size: len(c.ops), alone: c.shapes(), resolve: c.resolve,
 	})
 }
 
@@ -60,6 +61,13 @@ type change struct {
 	ops    []*operation
 	ifSeq  *int64
 	digest string
+}
+
+// shapes reports whether the request changes tables.
+func (c *change) shapes() bool {
+	return slices.ContainsFunc(c.ops, func(op *operation) bool {
+		return op.kind == "createTable" || op.kind == "alterTable" || op.kind == "dropTable"
+	})
 }
 
 // maxStamped is the age above which a commitId is refused: commit ids are
@@ -191,7 +199,7 @@ type proposal struct {
 	resolve  func(ctx context.Context, b *builder) error
 	undoes   int64
 	closes   bool // the room: its name is freed in the same transaction
-	alone    bool // a load: it takes long, and reads the log before its slot
+	alone    bool // in its group: it reads the log up to its slot, or changes tables
 }
 
 // propose runs a proposal through the writer of the room that ref means, and

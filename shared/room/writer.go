@@ -138,7 +138,7 @@ func (w *writer) run(ctx context.Context, r *replica.Replica) {
 		w.promote()
 	}()
 	patience := w.engine.patience
-	if len(g.calls) > 0 && g.calls[0].alone {
+	if len(g.calls) > 0 && g.calls[0].kind == commitlog.Load {
 		patience = max(patience, loadTime)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
@@ -158,8 +158,8 @@ func checkCall() *call {
 }
 
 // take removes the next group from the queue: as many as one put may hold. A
-// closing is alone, because it is a transaction with the room's name, and a
-// load, because it reads the log up to its slot.
+// closing is alone, because it is a transaction with the room's name, and
+// so is what asks to be.
 func (w *writer) take() []*call {
 	w.mu.Lock()
 	defer w.mu.Unlock()
