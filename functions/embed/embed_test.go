@@ -227,6 +227,38 @@ func TestAnAlertThatCannotBeComparedKeepsTheJob(t *testing.T) {
 	w.relayAll()
 	w.settle()
 	w.wantCoverage("2 indexed, 0 pending, 0 failed")
+	if got := w.failures(); len(got) != 0 {
+		t.Errorf("failures %+v", got)
+	}
+}
+
+// deaf refuses the next so many entries of index logs.
+type deaf struct {
+	store.Store
+	entries int
+}
+
+func (d *deaf) Write(ctx context.Context, writes ...store.Write) error {
+	if strings.HasPrefix(writes[0].Item.SK, "INDEX#") && d.entries > 0 {
+		d.entries--
+		return store.ErrThrottled
+	}
+	return d.Store.Write(ctx, writes...)
+}
+
+func TestAVectorThatIsKeptIsNotAskedForAgain(t *testing.T) {
+	w := newWorld(t)
+	w.commit(insert("a", "one"))
+	w.relayAll()
+	w.settle()
+	w.indexer.Store = &deaf{Store: w.store, entries: 2}
+	w.commit(insert("b", "two"))
+	w.relayAll()
+	if received := w.settle(); received != 3 {
+		t.Errorf("%d receives, want 3", received)
+	}
+	w.wantCoverage("2 indexed, 0 pending, 0 failed")
+	w.wantAsked(map[string]int{"two": 1})
 }
 
 func TestMessagesThatAreNoJobsDieAndAreRecorded(t *testing.T) {
@@ -344,6 +376,7 @@ func TestAColumnThatIsEmbeddedFromNowOnIsSwept(t *testing.T) {
 	w := newWorld(t)
 	w.commit(`{"op":"createTable","table":"notes","columns":[{"name":"body","type":"text"}]}`)
 	w.commit(`{"op":"insert","table":"notes","id":"n","row":{"body":"long ago"}}`, insert("a", "one"))
+	w.relayAll()
 	w.commit(`{"op":"alterTable","table":"notes","change":[{"name":"body","type":"text","embed":true}]}`)
 	w.relayAll()
 	w.settle()
