@@ -226,5 +226,5 @@ func (v *View) Tightened(own func(table int) bool) *View {
 	}
 	state := *v.state
 	state.Schema = &next
-	return &View{conn: v.conn, state: &state}
+	return &View{conn: v.conn, state: &state, db: v.db, of: v.of}
 }

@@ -49,8 +49,10 @@ type Cache struct {
 	loads   sync.WaitGroup
 	copies  map[string]*loadCopy // of loads under way, by blob key
 
-	files   atomic.Int64
-	loading semaphore // replicas made from checkpoint and log at the same time
+	files      atomic.Int64
+	loading    semaphore     // replicas made from checkpoint and log at the same time
+	statements semaphore     // of users' SQL
+	sqlTime    time.Duration // of one; maxSQLTime, but in tests
 }
 
 // maxLoads is how many replicas are made at the same time. Each takes some
@@ -97,7 +99,8 @@ func NewCache(o Options) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cache{o: o, scratch: s, entries: map[string]*entry{}, lru: list.New(), copies: map[string]*loadCopy{}, loading: make(semaphore, maxLoads)}, nil
+	return &Cache{o: o, scratch: s, entries: map[string]*entry{}, lru: list.New(), copies: map[string]*loadCopy{}, loading: make(semaphore, maxLoads),
+		statements: make(semaphore, maxStatement), sqlTime: maxSQLTime}, nil
 }
 
 // Acquire returns the replica of a room, loading it when needed (checkpoint

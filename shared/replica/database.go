@@ -112,10 +112,12 @@ func (db *database) endView(c *conn) error {
 	c.db.SetInterrupt(nil)
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if err != nil && sqlite.ErrCode(err) != sqlite.ResultInterrupt || db.retired {
+	if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
+		err = nil
+	}
+	if err != nil || db.retired {
 		err = errors.Join(err, c.close())
 	} else {
-		err = nil
 		db.idle = append(db.idle, c)
 	}
 	return errors.Join(err, db.leave())

@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"runtime"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -143,3 +144,9 @@ func (r *Replica) Recounted(ctx context.Context) (int64, error) {
 	_, rows, _, err := r.Recount(ctx)
 	return rows, err
 }
+
+// AnonymousMemory is about what SQLite has allocated.
+var AnonymousMemory = anonymousMemory
+
+// SetSQLTime bounds statements by another time.
+func (r *Replica) SetSQLTime(d time.Duration) { r.cache.sqlTime = d }

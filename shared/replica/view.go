@@ -13,6 +13,7 @@ type View struct {
 	conn  *conn
 	state *State
 	db    *database
+	of    *Replica
 }
 
 // View runs fn on a consistent snapshot of the newest published state. The
@@ -68,7 +69,7 @@ func (r *Replica) openView(ctx context.Context) (*database, *View, error) {
 		_ = db.endView(c)
 		return nil, nil, err
 	}
-	return db, &View{conn: c, state: r.State(), db: db}, nil
+	return db, &View{conn: c, state: r.State(), db: db, of: r}, nil
 }
 
 // State is the state at the view's seq.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"nanotypedb/shared/access"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
@@ -45,14 +44,6 @@ func (v *View) scope(s SearchScope) (out scope, err error) {
 	}
 	out.creator = v.creators()
 	return out, nil
-}
-
-// creator is whose rows of a table the reader sees; empty: all.
-func (v *View) creator(t *schema.Table) string {
-	if t.Access == schema.Own && v.grant.Role != access.Owner {
-		return v.grant.Principal.User.ID
-	}
-	return ""
 }
 
 // CheckScope tells whether a scope can be searched: not_found, invalid.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 
+	"nanotypedb/shared/access"
 	"nanotypedb/shared/replica"
+	"nanotypedb/shared/schema"
 )
 
 // SQLRequest is one statement that reads. Params are bound to its places ?1,
@@ -28,9 +30,20 @@ type SQLResult struct {
 // applied. Errors: invalid with what SQLite says of the statement, forbidden
 // for what is not allowed, too_large for what takes too long or too much.
 func (v *View) SQL(ctx context.Context, req SQLRequest) (SQLResult, error) {
-	res, err := v.view.SQL(ctx, replica.SQLQuery{SQL: req.SQL, Params: req.Params, Own: v.creator, MaxBytes: req.MaxBytes})
+	grant := v.grant
+	res, err := v.view.SQL(ctx, replica.SQLQuery{SQL: req.SQL, Params: req.Params, MaxBytes: req.MaxBytes,
+		Admit: func(st *replica.State) (err error) { // a later state than the view's has other roles
+			grant, err = admit(st, grant.Principal)
+			return err
+		},
+		Own: func(t *schema.Table) string {
+			if t.Access == schema.Own && grant.Role != access.Owner {
+				return grant.Principal.User.ID
+			}
+			return ""
+		}})
 	if err != nil {
 		return SQLResult{}, err
 	}
-	return SQLResult{Columns: res.Columns, Rows: res.Rows, Seq: v.State().Seq, Truncated: res.Truncated}, nil
+	return SQLResult{Columns: res.Columns, Rows: res.Rows, Seq: res.Seq, Truncated: res.Truncated}, nil
 }
