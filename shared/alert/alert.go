@@ -52,6 +52,12 @@ type Notifier interface {
 	Tell(ctx context.Context, ulid, user, method string, params json.RawMessage) error
 }
 
+// Budget decides whether a room may have more texts embedded; usage.Guard
+// implements it.
+type Budget interface {
+	AllowAI(ctx context.Context, room string) error
+}
+
 // Options configure Alerts.
 type Options struct {
 	Store    store.Store
@@ -60,6 +66,7 @@ type Options struct {
 	Embedder embedder.Embedder
 	Limiter  room.Limiter     // nil: no limits
 	Notifier Notifier         // nil: nobody is told, the inbox is kept all the same
+	Budget   Budget           // refuses to embed for a room that has used its budget up; nil: there is none
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: slog.Default
 }

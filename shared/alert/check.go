@@ -52,7 +52,7 @@ func (a *Alerts) Check(ctx context.Context, ulid string, texts []Matched) error 
 	if err != nil || len(alerts) == 0 {
 		return err
 	}
-	alerts, err = a.renewed(ctx, alerts)
+	alerts, err = a.renewed(ctx, ulid, alerts)
 	pairs := near(alerts, texts)
 	if len(pairs) == 0 {
 		return err
@@ -83,17 +83,17 @@ func (a *Alerts) inRoom(ctx context.Context, ulid string) ([]*kept, error) {
 
 // renewed leaves alerts whose vectors are of the embedder's model: the
 // descriptions of the others are embedded anew.
-func (a *Alerts) renewed(ctx context.Context, alerts []*kept) (usable []*kept, err error) {
+func (a *Alerts) renewed(ctx context.Context, ulid string, alerts []*kept) (usable []*kept, err error) {
 	for _, k := range alerts {
 		if k.Model == a.Embedder.Model() {
 			usable = append(usable, k)
 			continue
 		}
-		switch renewErr := a.renew(ctx, k); {
+		switch renewErr := a.renew(ctx, ulid, k); {
 		case renewErr == nil:
 			usable = append(usable, k)
-		case embedder.ClassOf(renewErr) == embedder.Refused: // trying again is no use
-			a.Log.WarnContext(ctx, "the model refuses the description of an alert", "key", k.item.SK, "error", renewErr)
+		case embedder.ClassOf(renewErr) == embedder.Refused, fault.Is(renewErr, fault.Forbidden): // trying again is no use
+			a.Log.WarnContext(ctx, "the description of an alert cannot be embedded", "key", k.item.SK, "error", renewErr)
 		default:
 			err = errors.Join(err, fmt.Errorf("renew alert %s: %w", k.Topic, renewErr))
 		}
@@ -101,8 +101,8 @@ func (a *Alerts) renewed(ctx context.Context, alerts []*kept) (usable []*kept, e
 	return usable, err
 }
 
-func (a *Alerts) renew(ctx context.Context, k *kept) error {
-	v, err := a.embed(ctx, k.Description)
+func (a *Alerts) renew(ctx context.Context, ulid string, k *kept) error {
+	v, err := a.embed(ctx, ulid, k.Description)
 	if err != nil {
 		return err
 	}

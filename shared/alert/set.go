@@ -15,6 +15,7 @@ import (
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/schema"
 	"nanotypedb/shared/store"
+	"nanotypedb/shared/usage"
 	"nanotypedb/shared/vector"
 )
 
@@ -204,23 +205,29 @@ func (a *Alerts) describe(ctx context.Context, ulid, user, description string) (
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return a.embed(ctx, description)
+	return a.embed(ctx, ulid, description)
 }
 
 // patience is how long somebody who asks waits for the model.
 const patience = 10 * time.Second
 
 // embed gives the vector of a description, which asks for texts as a query
-// does.
-func (a *Alerts) embed(ctx context.Context, description string) (vector.Int8, error) {
+// does. Errors: forbidden when the room's budget is used up, the embedder's.
+func (a *Alerts) embed(ctx context.Context, ulid, description string) (vector.Int8, error) {
 	model := a.Embedder.Model()
 	if v, known := a.descriptions.get(model, description); known {
 		return v, nil
+	}
+	if a.Budget != nil {
+		if err := a.Budget.AllowAI(ctx, ulid); err != nil {
+			return vector.Int8{}, err
+		}
 	}
 	result := a.Embedder.Embed(ctx, []string{description}, embedder.Query)[0]
 	if result.Err != nil {
 		return vector.Int8{}, result.Err
 	}
+	usage.From(ctx).AddAll(usage.Embedded(description))
 	v, err := vector.Quantize(result.Vector)
 	if err != nil {
 		return vector.Int8{}, fmt.Errorf("embed description: %w", err)

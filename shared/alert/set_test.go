@@ -177,3 +177,29 @@ func TestAModelThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("told %v", topics)
 	}
 }
+
+// spent is a budget that is used up.
+type spent struct{}
+
+func (spent) AllowAI(context.Context, string) error {
+	return fault.New(fault.Forbidden, "the budget is used up")
+}
+
+func TestASpentBudgetEmbedsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.set(bob, "known", "outage")
+	w.alerts.Budget = spent{}
+	w.set(cleo, "known", "outage") // needs no model
+	if _, err := w.alerts.Set(t.Context(), bob, den, "new", Request{Description: "billing"}); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("set: %v", err)
+	}
+	m := w.row("r1", "outage")
+	wantTold(t, w.check(m), "bob:known:r1", "cleo:known:r1")
+	w.model = newWords("words/2", "cat", "outage")
+	w.restart()
+	w.alerts.Budget = spent{}
+	must(t, w.alerts.Check(t.Context(), w.ulid, []Matched{w.text("tasks", "r1", "outage", m.Version)})) // no job fails for it
+	if n := w.model.asked["outage"]; n != 0 {
+		t.Errorf("asked %d times", n)
+	}
+}
