@@ -19,44 +19,34 @@ import (
 	"nanotypedb/shared/metering"
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/room"
-	"nanotypedb/shared/store"
 	"nanotypedb/shared/usage"
 )
 
 // metered is a world whose requests are counted.
-type metered struct {
-	*world
-	st     store.Store
-	ledger *usage.Ledger
-	probes analytics.Probes
-}
+type metered struct{ *world }
 
 func newMetered(t *testing.T, probes analytics.Probes) *metered {
 	t.Helper()
-	m := &metered{st: openStore(t)}
-	m.ledger = usage.NewLedger(m.st, nil)
+	m := &metered{newWorld(t)}
 	recorder := usage.NewRecorder(m.ledger)
-	m.world = newWorld(t, func(d *api.Deps) {
-		d.Meter = &metering.Meter{Recorder: recorder}
-		d.Analytics = analytics.New(analytics.Options{
-			Rooms: d.Rooms, Ledger: m.ledger, Recorder: recorder, Prices: &usage.Virginia, Probes: probes,
-			Guard: usage.NewGuard(m.ledger, &usage.Virginia, "static"), Model: "static", MaxRoomBytes: 1 << 20,
-		})
+	deps := m.api.Deps
+	deps.Meter = &metering.Meter{Recorder: recorder}
+	deps.Analytics = analytics.New(analytics.Options{
+		Rooms: m.engine, Ledger: m.ledger, Recorder: recorder, Prices: &usage.Virginia, Probes: probes,
+		Guard: m.guard, Model: "static", MaxRoomBytes: 1 << 20,
 	})
+	var err error
+	m.api, err = api.New(deps)
+	must(t, err)
 	return m
 }
 
 // relayed counts the room's log, as the relay does.
-func (m *metered) relayed() {
-	m.t.Helper()
-	p := access.Principal{User: m.user("ada")}
-	must(m.t, m.engine.Read(m.t.Context(), p, room.Ref{ID: "den"}, func(v *room.View) error {
-		entries, sizes, _, err := commitlog.Read(m.t.Context(), m.store, v.State().Room, 0, 1000)
-		if err != nil {
-			return err
-		}
-		return m.ledger.Logged(m.t.Context(), v.State().Room, entries, sizes)
-	}))
+func (w *world) relayed() {
+	w.t.Helper()
+	entries, sizes, _, err := commitlog.Read(w.t.Context(), w.store, w.ulid("ada"), 0, 1000)
+	must(w.t, err)
+	must(w.t, w.ledger.Logged(w.t.Context(), w.ulid("ada"), entries, sizes))
 }
 
 func (m *metered) report(as, query string) analytics.Answer {
@@ -177,16 +167,37 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// A room that has used its budget up refuses what costs, and nothing else.
+func TestSpentBudgetStopsWrites(t *testing.T) {
+	w := newWorld(t)
+	w.den()
+	w.ask("ada", "PUT", "/v1/rooms/den/budget", `{"warn":0,"stop":0.0000001,"stopWrites":true}`)
+	w.relayed()
+	w.guard.Forget(w.ulid("ada"))
+	insert := `{"ops":[{"op":"insert","table":"tasks","row":{"title":"x"}}]}`
+	w.check([]request{
+		{as: "bob", method: "POST", path: "/v1/rooms/den/commits", body: insert, status: 403, has: []string{"used up its budget"}},
+		{as: "eve", method: "POST", path: "/v1/rooms/den/commits", body: insert, status: 404, hasNot: []string{"budget"}},
+		{as: "bob", method: "GET", path: "/v1/rooms/den/tables/tasks/rows", status: 200},
+		{as: "ada", method: "PUT", path: "/v1/rooms/den/members/zed", body: `{"role":"viewer"}`, status: 200, changes: true},
+		{as: "ada", method: "PUT", path: "/v1/rooms/den/budget", body: `{"warn":0,"stop":1000,"stopWrites":true}`, status: 200},
+	})
+	w.guard.Forget(w.ulid("ada"))
+	w.ask("bob", "POST", "/v1/rooms/den/commits", insert)
+}
+
 func TestHealthSaysWhatIsWrong(t *testing.T) {
 	dead := int64(0)
 	m := newMetered(t, analytics.Probes{
 		Queue: func(context.Context) (queue.Counts, error) {
 			return queue.Counts{Waiting: 4, Oldest: time.Hour, OldestKnown: dead > 0}, nil
 		},
-		Dead:         func(context.Context, string) (int64, error) { return dead, nil },
-		Connections:  func(context.Context, string) (int, error) { return 2, nil },
-		LastSnapshot: func(context.Context, access.Principal, room.Ref) (time.Time, error) { return time.Now().Add(-48 * time.Hour), nil },
-		Relayed:      func(context.Context, string) (int64, error) { return 1, nil },
+		Dead:        func(context.Context, string) (int64, error) { return dead, nil },
+		Connections: func(context.Context, string) (int, error) { return 2, nil },
+		LastSnapshot: func(context.Context, access.Principal, room.Ref) (time.Time, error) {
+			return time.Now().Add(-48 * time.Hour), nil
+		},
+		Relayed: func(context.Context, string) (int64, error) { return 1, nil },
 	})
 	m.den()
 	m.relayed()

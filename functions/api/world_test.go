@@ -39,6 +39,8 @@ type world struct {
 	api       *api.API
 	engine    *room.Engine
 	store     store.Store
+	ledger    *usage.Ledger
+	guard     *usage.Guard
 	tickets   *access.Tickets
 	issuer    *devidentity.Issuer
 	alerts    *alert.Alerts
@@ -125,16 +127,18 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 	t.Cleanup(func() { must(t, replicas.Close()) })
 	issuer, err := devidentity.Open(t.TempDir(), nil)
 	must(t, err)
+	ledger := usage.NewLedger(st, nil)
+	guard := usage.NewGuard(ledger, &usage.Virginia, "")
 	w := &world{
-		t: t, issuer: issuer, store: st, announced: &announcements{}, log: &bytes.Buffer{}, tickets: access.NewTickets(st, nil),
+		t: t, issuer: issuer, store: st, ledger: ledger, guard: guard, announced: &announcements{}, log: &bytes.Buffer{}, tickets: access.NewTickets(st, nil),
 		engine: room.New(room.Options{
-			Store: st, Replicas: replicas, Limiter: access.NewLimiter(st, limits, nil, nil), Log: slog.New(slog.DiscardHandler),
+			Store: st, Replicas: replicas, Limiter: access.NewLimiter(st, limits, nil, nil), Budget: guard,
+			Log: slog.New(slog.DiscardHandler),
 		}),
 	}
 	w.alerts = alert.New(alert.Options{
 		Store: st, Rooms: w.engine, Replicas: replicas, Embedder: w.model, Limiter: access.NewLimiter(st, limits, nil, nil),
 	})
-	ledger := usage.NewLedger(st, nil)
 	transfers := transfer.New(transfer.Options{
 		Rooms: w.engine, Replicas: replicas, Blobs: blobs, Addresses: signedblob.New(blobs, "", nil), Inline: inlineBytes,
 	})
@@ -143,7 +147,7 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 		Backups:   w.keeper,
 		Transfers: transfers,
 		Analytics: analytics.New(analytics.Options{
-			Rooms: w.engine, Ledger: ledger, Prices: &usage.Virginia, Guard: usage.NewGuard(ledger, &usage.Virginia, ""),
+			Rooms: w.engine, Ledger: ledger, Prices: &usage.Virginia, Guard: guard,
 		}),
 		Rooms: w.engine, Alerts: w.alerts, Queue: w.openQueue(st, file, replicas),
 		Search:   search.New(search.Options{Rooms: w.engine, Embedder: w.model, Limiter: access.NewLimiter(st, limits, nil, nil)}),

@@ -20,7 +20,6 @@ import (
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/queue/sqlitequeue"
 	"nanotypedb/shared/search"
-	"nanotypedb/shared/usage"
 )
 
 // backoffBase is NANO_BACKOFF_BASE when it is not set.
@@ -62,14 +61,13 @@ func (p *parts) openIndexing(ctx context.Context, c config.Config, log *slog.Log
 	if p.embedder, err = openEmbedder(ctx, c); err != nil {
 		return err
 	}
-	p.meters.guard = usage.NewGuard(p.meters.ledger, p.meters.prices, p.embedder.Model())
+	p.meters.guard.Price(p.embedder.Model())
 	p.indexer = indexing.New(indexing.Options{
 		Store: p.store, Replicas: p.replicas, Queue: p.queues.embeddings, Embedder: p.embedder,
 		Base: cmp.Or(c.BackoffBase, backoffBase), Concurrency: c.EmbedConcurrency, Tell: embed.Tell(p.audience, log), Budget: p.meters.guard, Usage: p.meters.recorder, Log: log,
 	})
 	p.alerts = alert.New(alert.Options{
-		Store: p.store, Rooms: p.rooms, Replicas: p.replicas, Embedder: p.embedder, Limiter: p.limiter, Notifier: p.audience,
-		Budget: p.meters.guard, Log: log,
+		Store: p.store, Rooms: p.rooms, Replicas: p.replicas, Embedder: p.embedder, Limiter: p.limiter, Notifier: p.audience, Log: log,
 	})
 	p.searcher = search.New(search.Options{Rooms: p.rooms, Embedder: p.embedder, Limiter: p.limiter, Budget: p.meters.guard, Log: log})
 	p.relay.Planner, p.live.Alerts, p.live.Search = p.indexer, p.alerts, p.searcher

@@ -40,6 +40,7 @@ const (
 func (p *parts) openMetering(_ context.Context, c config.Config, log *slog.Logger) error {
 	m := &meters{ledger: usage.NewLedger(p.store, nil), prices: &usage.Virginia, log: log}
 	m.recorder = usage.NewRecorder(m.ledger)
+	m.guard = usage.NewGuard(m.ledger, m.prices, "")
 	var err error
 	if m.out, err = openMetrics(c); err != nil {
 		return err

@@ -152,7 +152,7 @@ func (p *parts) openRooms(_ context.Context, c config.Config, log *slog.Logger) 
 	p.limiter = access.NewLimiter(p.store, limits, nil, log)
 	p.rooms = room.New(room.Options{
 		Store: p.store, Replicas: p.replicas, MaxRoomBytes: c.MaxRoomBytes(), Now: time.Now, Log: log,
-		Limiter: p.limiter,
+		Limiter: p.limiter, Budget: p.meters.guard,
 	})
 	p.relay = relay.New(relay.Deps{
 		Store: p.store, Replicas: p.replicas, Rooms: p.rooms, Ledger: p.meters.ledger, Meter: p.meters.of("relay"), Log: log,

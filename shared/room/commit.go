@@ -200,6 +200,7 @@ type proposal struct {
 	undoes   int64
 	closes   bool // the room: its name is freed in the same transaction
 	alone    bool // in its group: it reads the log up to its slot, or changes tables
+	writes   bool // rows or tables: what a budget may stop
 }
 
 // propose runs a proposal through the writer of the room that ref means, and
@@ -213,6 +214,9 @@ func (e *Engine) propose(ctx context.Context, ref Ref, p *proposal) (Result, err
 		}
 		defer release()
 		if err := e.limit(ctx, r.State(), p.by, access.Commits, max(1, p.size)); err != nil {
+			return err
+		}
+		if err := e.afford(ctx, r.State(), p); err != nil {
 			return err
 		}
 		result, err = e.room(ulid).writer.submit(ctx, r, p)
@@ -235,6 +239,14 @@ func (e *Engine) limit(ctx context.Context, st *replica.State, p access.Principa
 		return nil
 	}
 	return e.limiter.Allow(ctx, st.Room, p.User.ID, what, n)
+}
+
+// afford asks the room's budget about members only, as limit does.
+func (e *Engine) afford(ctx context.Context, st *replica.State, p *proposal) error {
+	if e.budget == nil || !p.writes || !st.Members[p.by.User.ID].Role.Valid() {
+		return nil
+	}
+	return e.budget.AllowWrite(ctx, st.Room)
 }
 
 // limitUser asks the limiter about work outside of rooms.

@@ -34,11 +34,18 @@ type Limiter interface {
 	Allow(ctx context.Context, room, user string, what access.Work, n int) error
 }
 
+// Budget refuses commits of a room that may cost no more. Members, roles, the
+// room's name and its deletion are never refused. usage.Guard implements it.
+type Budget interface {
+	AllowWrite(ctx context.Context, room string) error
+}
+
 // Options configure an Engine.
 type Options struct {
 	Store        store.Store
 	Replicas     *replica.Cache
 	Limiter      Limiter          // nil: no limits
+	Budget       Budget           // nil: no budgets
 	MaxRoomBytes int64            // NANO_ROOM_MAX_MB; 0: 256 MB
 	Now          func() time.Time // nil: time.Now
 	Log          *slog.Logger     // nil: slog.Default
@@ -50,6 +57,7 @@ type Engine struct {
 	store    store.Store
 	replicas *replica.Cache
 	limiter  Limiter
+	budget   Budget
 	maxBytes int64
 	now      func() time.Time
 	log      *slog.Logger
@@ -72,7 +80,7 @@ type live struct {
 // New returns an engine.
 func New(o Options) *Engine {
 	e := &Engine{
-		store: o.Store, replicas: o.Replicas, limiter: o.Limiter, maxBytes: o.MaxRoomBytes, now: o.Now, log: o.Log,
+		store: o.Store, replicas: o.Replicas, limiter: o.Limiter, budget: o.Budget, maxBytes: o.MaxRoomBytes, now: o.Now, log: o.Log,
 		group: 1, patience: losingTime, visits: maxVisits, readTime: readTime, names: newNameCache(),
 	}
 	if e.maxBytes <= 0 {

@@ -92,9 +92,9 @@ const guardAge = time.Minute
 type Guard struct {
 	ledger *Ledger
 	prices *Prices
-	model  string
 
 	mu    sync.Mutex
+	model string
 	known map[string]known
 }
 
@@ -108,17 +108,25 @@ func NewGuard(l *Ledger, p *Prices, model string) *Guard {
 	return &Guard{ledger: l, prices: p, model: model, known: map[string]known{}}
 }
 
+// Price makes the guard count the tokens of a model.
+func (g *Guard) Price(model string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.model = model
+}
+
 // Spending is what a room has cost this month, at most a minute old.
 func (g *Guard) Spending(ctx context.Context, room string) (Spending, error) {
 	now := g.ledger.now().UTC()
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	g.mu.Lock()
 	k, ok := g.known[room]
+	model := g.model
 	g.mu.Unlock()
 	if ok && k.Month.Equal(month) && now.Sub(k.at) < guardAge {
 		return k.Spending, nil
 	}
-	s, err := g.read(ctx, room, month, now)
+	s, err := g.read(ctx, room, model, month, now)
 	if err != nil {
 		return s, err
 	}
@@ -134,14 +142,14 @@ func (g *Guard) Spending(ctx context.Context, room string) (Spending, error) {
 // maxKnown bounds the memory of a guard.
 const maxKnown = 10_000
 
-func (g *Guard) read(ctx context.Context, room string, month, now time.Time) (Spending, error) {
+func (g *Guard) read(ctx context.Context, room, model string, month, now time.Time) (Spending, error) {
 	s := Spending{Month: month}
 	var err error
 	if s.Budget, err = g.ledger.Budget(ctx, room); err != nil || s.Budget == (Budget{}) {
 		return s, err
 	}
 	rep, err := g.ledger.Report(ctx, room, Range{From: month, To: now.Add(time.Hour), By: ByDay})
-	s.Cost = g.prices.Cost(rep.Totals, g.model).Total()
+	s.Cost = g.prices.Cost(rep.Totals, model).Total()
 	return s, err
 }
 
