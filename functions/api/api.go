@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/identity"
@@ -27,6 +28,11 @@ type Rooms interface {
 	RemoveMember(ctx context.Context, p access.Principal, ref room.Ref, user string) (room.Result, error)
 	Commit(ctx context.Context, p access.Principal, ref room.Ref, req room.Request) (room.Result, error)
 	Read(ctx context.Context, p access.Principal, ref room.Ref, fn func(*room.View) error) error
+	ReadAt(ctx context.Context, p access.Principal, ref room.Ref, seq int64, fn func(*room.View) error) error
+	SeqAt(ctx context.Context, p access.Principal, ref room.Ref, at time.Time) (int64, error)
+	Diff(ctx context.Context, p access.Principal, ref room.Ref, req room.DiffRequest) (room.DiffPage, error)
+	History(ctx context.Context, p access.Principal, ref room.Ref, req room.HistoryRequest) (room.HistoryPage, error)
+	Undo(ctx context.Context, p access.Principal, ref room.Ref, req room.UndoRequest) (room.Result, error)
 	Log(ctx context.Context, p access.Principal, ref room.Ref, since int64, limit, maxBytes int) (room.LogPage, error)
 }
 

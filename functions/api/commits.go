@@ -38,7 +38,11 @@ func readLog(a *API, x *exchange) (any, error) {
 
 func getSchema(a *API, x *exchange) (any, error) {
 	var answer any
-	err := a.Rooms.Read(x.ctx(), x.principal, x.ref(), func(v *room.View) error {
+	seq, err := x.at(a)
+	if err != nil {
+		return nil, err
+	}
+	err = a.Rooms.ReadAt(x.ctx(), x.principal, x.ref(), seq, func(v *room.View) error {
 		answer = v.SchemaJSON()
 		return nil
 	})

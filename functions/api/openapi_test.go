@@ -45,7 +45,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		schema, err := compiler.Compile("openapi.json#/paths/" + pointer + "/" + strings.ToLower(route.Method) +
 			"/responses/" + strconv.Itoa(route.Status) + "/content/application~1json/schema")
 		must(t, err)
-		answer, err := jsonschema.UnmarshalJSON(strings.NewReader(w.ask("ada", route.Method, w.path(try), try.body)))
+		answer, err := jsonschema.UnmarshalJSON(strings.NewReader(w.ask("ada", route.Method, w.path(try.path), w.path(try.body))))
 		must(t, err)
 		if err := schema.Validate(answer); err != nil {
 			t.Errorf("%s %s: %v", route.Method, route.Path, err)

@@ -33,6 +33,10 @@ var trials = map[string]trial{
 	"GET /v1/rooms/{room}/tables/{table}/rows":      {"/v1/rooms/den/tables/tasks/rows", ""},
 	"GET /v1/rooms/{room}/tables/{table}/rows/{id}": {"/v1/rooms/den/tables/tasks/rows/t1", ""},
 
+	"GET /v1/rooms/{room}/diff":                             {"/v1/rooms/den/diff?from=1", ""},
+	"POST /v1/rooms/{room}/undo":                            {"/v1/rooms/den/undo", `{"seq":%UNDO%}`},
+	"GET /v1/rooms/{room}/tables/{table}/rows/{id}/history": {"/v1/rooms/den/tables/tasks/rows/t1/history", ""},
+
 	"GET /v1/rooms/{room}/analytics":     {"/v1/rooms/den/analytics", ""},
 	"GET /v1/rooms/{room}/analytics.csv": {"/v1/rooms/den/analytics.csv", ""},
 	"GET /v1/rooms/{room}/budget":        {"/v1/rooms/den/budget", ""},
@@ -93,9 +97,9 @@ func tryRoute(t *testing.T, route *api.Route, try trial) {
 			w.ask(who.name, "PUT", "/v1/rooms/den/alerts/theirs", `{"description":"First"}`)
 		}
 		w.asking = cmp.Or(who.name, "ada")
-		path := w.path(try)
+		path, body := w.path(try.path), w.path(try.body)
 		before := w.seq()
-		out := w.send(request{as: who.name, method: route.Method, path: path, body: try.body})
+		out := w.send(request{as: who.name, method: route.Method, path: path, body: body})
 		if want := expected(who.name, who.role, route); out.Code != want {
 			t.Errorf("as %q: %d, want %d: %s", who.name, out.Code, want, out.Body)
 		}
@@ -109,16 +113,16 @@ func tryRoute(t *testing.T, route *api.Route, try trial) {
 var fills = map[string]func(*world) string{}
 
 // path fills in what a trial needs to be there.
-func (w *world) path(try trial) string {
+func (w *world) path(text string) string {
 	for name, fill := range fills {
-		if strings.Contains(try.path, name) {
-			return strings.ReplaceAll(try.path, name, fill(w))
+		if strings.Contains(text, name) {
+			return strings.ReplaceAll(text, name, fill(w))
 		}
 	}
-	if !strings.Contains(try.path, "%JOB%") {
-		return try.path
+	if !strings.Contains(text, "%JOB%") {
+		return text
 	}
-	return strings.ReplaceAll(try.path, "%JOB%", w.bury("tasks", "t1", "First"))
+	return strings.ReplaceAll(text, "%JOB%", w.bury("tasks", "t1", "First"))
 }
 
 func expected(name string, role access.Role, route *api.Route) int {

@@ -52,6 +52,7 @@ var Routes = slices.Concat(
 	transferRoutes,
 	backupRoutes,
 	jobRoutes,
+	timeRoutes,
 )
 
 var coreRoutes = []Route{
@@ -86,7 +87,7 @@ var coreRoutes = []Route{
 
 	{Method: "POST", Path: "/v1/rooms/{room}/tickets", Role: access.Viewer, Summary: "A ticket to open one socket with, within a minute.",
 		Status: http.StatusOK, Answer: TicketAnswer{}, call: issueTicket},
-	{Method: "GET", Path: "/v1/rooms/{room}/schema", Role: access.Viewer, Summary: "The tables and their columns.",
+	{Method: "GET", Path: "/v1/rooms/{room}/schema", Role: access.Viewer, Summary: "The tables and their columns.", Query: atParams,
 		Status: http.StatusOK, Answer: SchemaAnswer{}, call: getSchema},
 	{Method: "POST", Path: "/v1/rooms/{room}/commits", Role: access.Editor, Summary: "Makes one commit.",
 		Body: room.Request{}, Status: http.StatusOK, Answer: Commit{}, call: commit},
@@ -98,8 +99,8 @@ var coreRoutes = []Route{
 		Status: http.StatusOK, Answer: LogAnswer{}, call: readLog},
 
 	{Method: "GET", Path: "/v1/rooms/{room}/tables/{table}/rows", Role: access.Viewer, Summary: "A page of rows.",
-		Query: append([]Param{{"order", false, "A column, id, _createdAt, _updatedAt or _version; with - before it descending."}}, page...), Filters: true,
+		Query: append([]Param{{"order", false, "A column, id, _createdAt, _updatedAt or _version; with - before it descending."}}, slices.Concat(page, atParams)...), Filters: true,
 		Status: http.StatusOK, Answer: RowsAnswer{}, call: listRows},
-	{Method: "GET", Path: "/v1/rooms/{room}/tables/{table}/rows/{id}", Role: access.Viewer, Summary: "One row.",
+	{Method: "GET", Path: "/v1/rooms/{room}/tables/{table}/rows/{id}", Role: access.Viewer, Summary: "One row.", Query: atParams,
 		Status: http.StatusOK, Answer: RowAnswer{}, call: getRow},
 }

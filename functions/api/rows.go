@@ -26,7 +26,11 @@ func listRows(a *API, x *exchange) (any, error) {
 		Where: where, Texts: true, MaxBytes: maxPage,
 	}
 	var page room.RowPage
-	err = a.Rooms.Read(x.ctx(), x.principal, x.ref(), func(v *room.View) (err error) {
+	seq, err := x.at(a)
+	if err != nil {
+		return nil, err
+	}
+	err = a.Rooms.ReadAt(x.ctx(), x.principal, x.ref(), seq, func(v *room.View) (err error) {
 		page, err = v.List(x.ctx(), req)
 		return err
 	})
@@ -39,7 +43,7 @@ func listRows(a *API, x *exchange) (any, error) {
 func conditions(query url.Values) (map[string]json.RawMessage, error) {
 	where := map[string]map[string]json.RawMessage{}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if name == "limit" || name == "cursor" || name == "order" {
+		if name == "limit" || name == "cursor" || name == "order" || name == "at" || name == "atSeq" {
 			continue
 		}
 		column, is, err := condition(name)
@@ -99,8 +103,11 @@ func encode(where map[string]map[string]json.RawMessage) (map[string]json.RawMes
 
 func getRow(a *API, x *exchange) (any, error) {
 	var row json.RawMessage
-	var seq int64
-	err := a.Rooms.Read(x.ctx(), x.principal, x.ref(), func(v *room.View) (err error) {
+	seq, err := x.at(a)
+	if err != nil {
+		return nil, err
+	}
+	err = a.Rooms.ReadAt(x.ctx(), x.principal, x.ref(), seq, func(v *room.View) (err error) {
 		seq = v.State().Seq
 		row, err = v.Get(x.ctx(), x.r.PathValue("table"), x.r.PathValue("id"))
 		return err

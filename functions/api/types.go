@@ -133,6 +133,7 @@ type (
 		By        string            `json:"by,omitempty"`
 		CommitID  string            `json:"commitId,omitempty"`
 		Kind      string            `json:"kind,omitempty"`
+		Undoes    int64             `json:"undoes,omitempty"` // the commit that this one took back
 		Ops       []json.RawMessage `json:"ops,omitempty"`
 		Truncated bool              `json:"truncated,omitempty"`
 	}

@@ -13,6 +13,9 @@ import (
 // also where it is told to listeners as a reset. What cannot be shown at all
 // is to be read from the log.
 func Receipt(r room.Result, user string) json.RawMessage {
+	if r.Entry.Kind == commitlog.Load {
+		return room.Loaded(r.Entry)
+	}
 	viewer := room.Viewer{User: user, Role: r.State.Members[user].Role}
 	if shown := room.Show(withoutResets(r.Entry), r.State, viewer); shown.Commit != nil {
 		return shown.Commit

@@ -80,13 +80,28 @@ func show(e *commitlog.Entry, after, now *schema.Schema, viewer Viewer) Shown {
 	}
 	dst := strconv.AppendInt(append(make([]byte, 0, len(ops)+160), `{"seq":`...), e.Seq, 10)
 	if shown > 0 || len(e.Ops) == 0 {
-		dst = schema.AppendJSON(append(dst, `,"at":`...), e.At)
-		dst = schema.AppendJSON(append(dst, `,"by":`...), e.By)
-		dst = appendGiven(dst, `,"commitId":`, e.CommitID)
-		dst = appendGiven(dst, `,"kind":`, string(e.Kind))
+		dst = appendFrame(dst, e)
 	}
 	dst = append(append(dst, `,"ops":[`...), ops...)
 	return Shown{Commit: append(dst, ']', '}')}
+}
+
+// appendFrame appends what is around the operations of a commit.
+func appendFrame(dst []byte, e *commitlog.Entry) []byte {
+	dst = schema.AppendJSON(append(dst, `,"at":`...), e.At)
+	dst = schema.AppendJSON(append(dst, `,"by":`...), e.By)
+	dst = appendGiven(dst, `,"commitId":`, e.CommitID)
+	dst = appendGiven(dst, `,"kind":`, string(e.Kind))
+	if e.Undoes > 0 {
+		dst = strconv.AppendInt(append(dst, `,"undoes":`...), e.Undoes, 10)
+	}
+	return dst
+}
+
+// Loaded is a load as whoever made it is told: everybody is reset by it.
+func Loaded(e *commitlog.Entry) json.RawMessage {
+	dst := appendFrame(strconv.AppendInt([]byte(`{"seq":`), e.Seq, 10), e)
+	return append(dst, `,"ops":[]}`...)
 }
 
 func appendGiven(dst []byte, key, text string) []byte {
