@@ -52,7 +52,7 @@ func (e *Engine) Commit(ctx context.Context, p access.Principal, ref Ref, req Re
 		return Result{}, err
 	}
 	return e.propose(ctx, ref, &proposal{
-		by: p, need: access.Editor, commitID: req.CommitID, digest: c.digest, size: len(c.ops), alone: c.shapes(), resolve: c.resolve,
+		by: p, need: access.Editor, commitID: req.CommitID, digest: c.digest, size: len(c.ops), alone: c.shapes(), resolve: c.resolve, writes: true,
 	})
 }
 

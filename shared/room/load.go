@@ -115,7 +115,7 @@ func (e *Engine) load(ctx context.Context, ulid string, r *replica.Replica, p ac
 		digest = ""
 	}
 	result, err := e.room(ulid).writer.submit(ctx, r, &proposal{
-		by: p, need: access.Editor, commitID: req.CommitID, digest: digest, kind: commitlog.Load, undoes: req.undoes, alone: true, resolve: l.resolve,
+		by: p, need: access.Editor, commitID: req.CommitID, digest: digest, kind: commitlog.Load, undoes: req.undoes, alone: true, resolve: l.resolve, writes: true,
 	})
 	if err != nil || result.Repeated {
 		return result, err
