@@ -73,7 +73,7 @@ func (r *Runner) URL() string { return "http://" + r.listener.Addr().String() }
 
 func (r *Runner) routes() (http.Handler, error) {
 	handler, err := api.New(api.Deps{
-		Rooms: r.parts.rooms, Transfers: r.parts.transfers, Tickets: r.parts.tickets, Identity: r.parts.issuer, Announcer: r.parts.telling,
+		Rooms: r.parts.rooms, Backups: r.parts.keeper, Transfers: r.parts.transfers, Tickets: r.parts.tickets, Identity: r.parts.issuer, Announcer: r.parts.telling,
 		Alerts: r.parts.alerts, Queue: indexing.NewDesk(r.parts.indexer, r.parts.rooms), Search: r.parts.searcher,
 		Meter: r.parts.meters.of("api"), Analytics: r.parts.insight, Origins: []string{"*"}, Log: r.log,
 	})
