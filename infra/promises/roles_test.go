@@ -73,6 +73,12 @@ var routeTrials = map[string]routeTrial{
 	"GET /v1/rooms/{room}/alerts/inbox":       {"/v1/rooms/%s/alerts/inbox", "", viewers(200)},
 	"POST /v1/rooms/{room}/alerts/inbox/read": {"/v1/rooms/%s/alerts/inbox/read", `{"all":true}`, viewers(200)},
 
+	"GET /v1/rooms/{room}/analytics":     {"/v1/rooms/%s/analytics", "", viewers(200)},
+	"GET /v1/rooms/{room}/analytics.csv": {"/v1/rooms/%s/analytics.csv", "", viewers(200)},
+	"GET /v1/rooms/{room}/budget":        {"/v1/rooms/%s/budget", "", viewers(200)},
+	"PUT /v1/rooms/{room}/budget":        {"/v1/rooms/%s/budget", `{"warn":1,"stop":2}`, owners(200)},
+	"GET /v1/rooms/{room}/health":        {"/v1/rooms/%s/health", "", viewers(200)},
+
 	"POST /v1/rooms/{room}/sql":    {"/v1/rooms/%s/sql", `{"sql":"select count(*) from tasks"}`, viewers(200)},
 	"POST /v1/rooms/{room}/search": {"/v1/rooms/%s/search", `{"query":"something else","mode":"keyword"}`, viewers(200)},
 
