@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"nanotypedb/functions/embed"
-	"nanotypedb/functions/relay"
 	"nanotypedb/shared/access"
 	"nanotypedb/shared/alert"
 	"nanotypedb/shared/backend/embedded"
+	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/embedder"
 	"nanotypedb/shared/identity"
 	"nanotypedb/shared/indexing"
@@ -86,10 +86,8 @@ func (m *model) times(text string) int {
 type world struct {
 	t        *testing.T
 	store    store.Store
-	feed     store.Feed
 	replicas *replica.Cache
 	engine   *room.Engine
-	relay    *relay.Handler
 	model    *model
 	jobs     queue.Queue
 	buried   queue.Queue
@@ -100,6 +98,7 @@ type world struct {
 	now      func() time.Time
 	told     []indexing.Indexed
 	ulid     string
+	relayed  int64
 }
 
 // alerts fails when it is told to, and keeps what it was asked to compare.
@@ -119,7 +118,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	b, err := embedded.Open(t.Context(), t.TempDir())
 	must(t, err)
-	w := &world{t: t, store: b.Store, feed: b.Store.Feed(), model: newModel(), alerts: &alerts{}, now: time.Now}
+	w := &world{t: t, store: b.Store, model: newModel(), alerts: &alerts{}, now: time.Now}
 	log := slog.New(slog.DiscardHandler)
 	w.replicas, err = replica.NewCache(replica.Options{Store: b.Store, Blobs: b.Blobs, Dir: t.TempDir(), Log: log})
 	must(t, err)
@@ -148,7 +147,6 @@ func (w *world) use(m *model) {
 		Now:  func() time.Time { return w.now() },
 		Tell: func(_ context.Context, said indexing.Indexed) { w.told = append(w.told, said) },
 	})
-	w.relay = relay.New(relay.Deps{Store: w.store, Replicas: w.replicas, Rooms: w.engine, Planner: w.indexer, Log: log})
 	w.handler = embed.New(embed.Deps{Indexer: w.indexer, Queue: w.jobs, Alerts: w.alerts, Log: log})
 	w.dead = embed.NewDeadLetters(w.indexer, nil, log)
 }
@@ -178,15 +176,17 @@ func retitle(id, title string) string {
 	return fmt.Sprintf(`{"op":"update","table":"tasks","id":%q,"set":{"title":%q}}`, id, title)
 }
 
-// relayAll lets the relay work off what the feed has to tell.
+// relayAll makes the jobs of what was committed, as the relay does.
 func (w *world) relayAll() {
 	w.t.Helper()
-	changes, token, err := w.feed.Next(w.t.Context(), 1000)
+	r, release, err := w.replicas.Acquire(w.t.Context(), w.ulid)
 	must(w.t, err)
-	for _, f := range w.relay.Handle(w.t.Context(), changes) {
-		w.t.Errorf("relay: %v", f.Err)
-	}
-	must(w.t, w.feed.Ack(w.t.Context(), token))
+	defer release()
+	must(w.t, r.CatchUp(w.t.Context()))
+	entries, _, _, err := commitlog.Read(w.t.Context(), w.store, w.ulid, w.relayed, 0)
+	must(w.t, err)
+	must(w.t, w.indexer.Plan(w.t.Context(), r, w.ulid, entries))
+	w.relayed += int64(len(entries))
 }
 
 // work handles what is in a queue until nothing comes any more, and returns

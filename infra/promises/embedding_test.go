@@ -279,7 +279,6 @@ type embedCrash struct {
 	life   int
 	texts  []string // that are in the room for sure
 	maybe  []string // whose commits were not answered
-	cycles int      // how often bad texts were tried to the end
 }
 
 func newEmbedCrash(t *testing.T, seed uint64) *embedCrash {

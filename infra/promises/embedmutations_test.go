@@ -6,7 +6,7 @@ func init() { mutations = append(mutations, embedMutations...) }
 var embedMutations = []mutation{
 	{name: "embedding: the relay sends no jobs", file: "functions/relay/plan.go",
 		old: "if h.Planner == nil {", new: "if true {",
-		pkg: "functions/embed", run: "TestEachText"},
+		pkg: "functions/relay", run: "TestAPoisonEntry"},
 	{name: "embedding: a job that failed is done", file: "functions/embed/embed.go",
 		old: "h.putOff(ctx, failures)\n\treturn failures", new: "h.putOff(ctx, failures)\n\treturn nil",
 		pkg: "functions/embed", run: "TestAFailureIsTried"},
