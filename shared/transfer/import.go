@@ -78,6 +78,12 @@ func (s *Service) Import(ctx context.Context, p access.Principal, ref room.Ref, 
 	}
 }
 
+// earlier is the report of an import that was done before: all that is known
+// of it is its commit.
+func earlier(seq int64) *Report {
+	return &Report{Seq: seq, Columns: []json.RawMessage{}, Errors: []Problem{}, Ignored: []string{}, Mapping: map[string]string{}}
+}
+
 // maxTries is how often a small replacement is worked out anew because
 // somebody else made a commit meanwhile.
 const maxTries = 4
@@ -90,6 +96,10 @@ func (s *Service) tryImport(ctx context.Context, p access.Principal, ref room.Re
 		if err := im.may(v.Grant()); err != nil {
 			return err
 		}
+		if done, err := v.Committed(ctx, im.CommitID); done != 0 || err != nil {
+			out.Report = earlier(done)
+			return err
+		}
 		open, size, err := s.input(ctx, p, ulid, in)
 		if err != nil || s.Jobs != nil && size > inlineImport {
 			return err
@@ -98,8 +108,8 @@ func (s *Service) tryImport(ctx context.Context, p access.Principal, ref room.Re
 		return err
 	})
 	switch {
-	case err != nil:
-		return Imported{}, false, err
+	case err != nil || out.Report != nil:
+		return out, false, err
 	case small == nil:
 		out, err = s.importByJob(ctx, p, ulid, im, in)
 		return out, false, err
@@ -302,9 +312,4 @@ func (s *Service) input(ctx context.Context, p access.Principal, ulid string, in
 		return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(in.Body)), nil }, int64(len(in.Body)), nil
 	}
 	return s.upload(ctx, p, ulid, in.Upload)
-}
-
-// importByJob does an import that is too large for one commit.
-func (s *Service) importByJob(context.Context, access.Principal, string, Import, Input) (Imported, error) {
-	return Imported{}, fault.New(fault.TooLarge, "The file has more than one commit takes: %d rows and %d bytes.", smallOps, smallBytes)
 }

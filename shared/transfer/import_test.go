@@ -21,6 +21,7 @@ import (
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/sqlitefile"
+	"nanotypedb/shared/store"
 	"nanotypedb/shared/store/sqlitestore"
 	"nanotypedb/shared/transfer"
 )
@@ -30,6 +31,7 @@ import (
 type world struct {
 	testing.TB
 	rooms    *room.Engine
+	store    store.Store
 	service  *transfer.Service
 	blobs    blob.Store
 	replicas *replica.Cache
@@ -57,15 +59,12 @@ func newWorld(t testing.TB) *world {
 	must(err)
 	blobs, err := dirblob.Open(t.TempDir())
 	must(err)
-	replicas, err := replica.NewCache(replica.Options{Store: st, Blobs: blobs, Dir: t.TempDir()})
-	must(err)
 	t.Cleanup(func() {
-		must(replicas.Close())
 		must(st.Close())
 		must(file.Close())
 	})
-	w := &world{TB: t, blobs: blobs, replicas: replicas, rooms: room.New(room.Options{Store: st, Replicas: replicas, Log: slog.New(slog.DiscardHandler)})}
-	w.service = transfer.New(transfer.Options{Rooms: w.rooms, Replicas: replicas, Blobs: blobs, Addresses: signedblob.New(blobs, "", nil)})
+	w := &world{TB: t, store: st, blobs: blobs}
+	w.process(st, blobs)
 	_, err = w.rooms.Create(t.Context(), ada, "den", "The den")
 	must(err)
 	for who, role := range map[string]access.Role{"bob": access.Editor, "vera": access.Viewer} {
@@ -73,6 +72,23 @@ func newWorld(t testing.TB) *world {
 		must(err)
 	}
 	return w
+}
+
+// process begins the parts of a process over a store and blobs.
+func (w *world) process(st store.Store, blobs blob.Store) {
+	w.Helper()
+	replicas, err := replica.NewCache(replica.Options{Store: st, Blobs: blobs, Dir: w.TempDir()})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() {
+		if err := replicas.Close(); err != nil {
+			w.Error(err)
+		}
+	})
+	w.replicas = replicas
+	w.rooms = room.New(room.Options{Store: st, Replicas: replicas, Log: slog.New(slog.DiscardHandler)})
+	w.service = transfer.New(transfer.Options{Rooms: w.rooms, Replicas: replicas, Blobs: blobs, Addresses: signedblob.New(blobs, "", nil)})
 }
 
 // ops commits operations as somebody.

@@ -17,6 +17,13 @@ import (
 type Rooms interface {
 	Read(ctx context.Context, p access.Principal, ref room.Ref, fn func(*room.View) error) error
 	Commit(ctx context.Context, p access.Principal, ref room.Ref, req room.Request) (room.Result, error)
+	Load(ctx context.Context, p access.Principal, ref room.Ref, req room.LoadRequest) (room.Result, error)
+	Create(ctx context.Context, p access.Principal, id, name string) (room.Info, error)
+}
+
+// Announcer tells the live side that a room has commits up to seq.
+type Announcer interface {
+	Announce(ctx context.Context, ulid string, seq int64) error
 }
 
 // Jobs is what of the job runner exports and imports use.
@@ -32,6 +39,7 @@ type Options struct {
 	Replicas  *replica.Cache
 	Blobs     blob.Store
 	Addresses blob.Presigner   // nil: what is large is streamed, and there are no uploads
+	Announcer Announcer        // nil: loads are told by the relay
 	Jobs      Jobs             // nil: all work is done while the caller waits
 	Inline    int              // bytes that an answer may have; 0: what passes through a function
 	Now       func() time.Time // nil: time.Now
@@ -55,6 +63,7 @@ func New(o Options) *Service {
 	s := &Service{o}
 	if o.Jobs != nil {
 		o.Jobs.Register(exportKind, s.exportStep)
+		o.Jobs.Register(importKind, s.importStep)
 	}
 	return s
 }

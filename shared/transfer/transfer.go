@@ -18,7 +18,6 @@ import (
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
 	"nanotypedb/shared/schema"
-	"nanotypedb/shared/usage"
 )
 
 // Format is a form of an export.
@@ -59,16 +58,6 @@ func View(v *room.View) Source { return viewSource{v} }
 type viewSource struct{ *room.View }
 
 func (v viewSource) Tables() []schema.Table { return v.State().Schema.Tables }
-
-// Scan counts the rows as reads.
-func (v viewSource) Scan(ctx context.Context, table string, fn func(*replica.Row) error) error {
-	n := int64(0)
-	defer func() { usage.From(ctx).Add(usage.Reads, n) }()
-	return v.View.Scan(ctx, table, func(row *replica.Row) error {
-		n++
-		return fn(row)
-	})
-}
 
 // Request says what to export and how. Table, when set, is the only table;
 // Bare leaves out who made a row and when.
