@@ -128,6 +128,7 @@ export const decodeCommit: Decoder<CommitEntry> = (value, path) => {
     ...optional(fields, "by", path, string),
     ...optional(fields, "commitId", path, string),
     ...optional(fields, "kind", path, oneOf<CommitKind>("create", "load", "check", "undo", "closed")),
+    ...optional(fields, "undoes", path, count),
     ops: field(fields, "ops", path, list(operation)),
   };
 };

@@ -58,6 +58,8 @@ export interface RowHistoryEntry {
   by: string;
   /** `insert`, `update`, `delete`, `load`. */
   kind: string;
+  /** The commit that this one took back. */
+  undoes?: number;
   cells: Record<string, CellChange>;
 }
 
@@ -89,7 +91,7 @@ export class UndoConflictError extends NanoError {
 }
 
 /** A commit as a list shows it. `opaque`: a restore or another change that the log tells only as "load anew". */
-export type LoggedCommit = (Commit & { opaque?: undefined }) | { seq: number; opaque: true; kind?: CommitKind; at?: string; by?: string };
+export type LoggedCommit = (Commit & { opaque?: undefined }) | { seq: number; opaque: true; kind?: CommitKind; at?: string; by?: string; undoes?: number };
 
 export interface LogSlice {
   /** Newest first, without holes. */
@@ -138,6 +140,7 @@ const historyEntry = (value: unknown, at: string): RowHistoryEntry => {
     at: field(own, "at", at, string),
     by: field(own, "by", at, string),
     kind: field(own, "kind", at, string),
+    ...optional(own, "undoes", at, count),
     cells: Object.fromEntries(cells.map(([column, entry]) => [column, cellChange(entry, `${at}.cells.${column}`)])),
   };
 };

@@ -106,6 +106,8 @@ export interface Commit {
   by?: string;
   commitId?: string;
   kind?: CommitKind;
+  /** The commit that this one took back. */
+  undoes?: number;
   ops: AppliedOperation[];
 }
 

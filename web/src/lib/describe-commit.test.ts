@@ -21,4 +21,5 @@ it("says what it cannot say", () => {
   expect(describeCommit({ seq: 4, opaque: true })).toMatch(/^Restore, import/);
   expect(describeCommit(commit([], { kind: "load" }))).toMatch(/^Rows loaded/);
   expect(describeCommit(commit([update("tasks", "a")], { kind: "undo" }))).toBe("Undo: 1 row changed in tasks");
+  expect(describeCommit(commit([update("tasks", "a")], { kind: "undo", undoes: 3 }))).toBe("Undo of commit 3: 1 row changed in tasks");
 });

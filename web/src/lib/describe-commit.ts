@@ -13,6 +13,7 @@ export function describeCommit(commit: LoggedCommit, nameOf: (user: string) => s
   if (commit.kind === "create") return "Room created";
   const parts = [...rowParts(commit.ops), ...commit.ops.map((op) => other(op, nameOf)).filter((part) => part !== undefined)];
   const what = parts.length === 0 ? (commit.at === undefined ? "Something you may not see" : "Nothing changed") : sentence(parts);
+  if (commit.undoes !== undefined) return `Undo of commit ${commit.undoes}: ${what.charAt(0).toLowerCase()}${what.slice(1)}`;
   return commit.kind === "undo" ? `Undo: ${what}` : what;
 }
 
