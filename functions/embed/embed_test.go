@@ -425,3 +425,39 @@ func TestAnIndexThatBeginsAnewUsesTheVectorsThatAreKept(t *testing.T) {
 func (w *world) vectorKey(row string) store.Key {
 	return indexlog.VectorKey(w.ulid, w.model.Model(), w.jobOf(row).Hash)
 }
+
+// While a new version takes over, the old one does not take the room back.
+func TestTheModelOfTheNewerVersionStays(t *testing.T) {
+	w := newWorld(t)
+	w.commit(insert("a", "one"))
+	w.relayAll()
+	w.settle()
+	older, handler, asked := w.indexer, w.handler, w.model
+	w.now = func() time.Time { return time.Now().Add(time.Minute) }
+	next := newModel()
+	next.name = "test/2"
+	w.use(next)
+	w.commit(insert("b", "two"))
+	w.relayAll()
+	w.settle()
+	w.wantCoverage("2 indexed, 0 pending, 0 failed")
+
+	w.commit(insert("c", "three"))
+	w.relayAll()
+	messages, err := w.jobs.Receive(t.Context(), queue.Request{Max: 10, Visibility: time.Minute})
+	must(t, err)
+	failed := handler.Handle(t.Context(), messages)
+	if len(failed) != 1 || !strings.Contains(failed[0].Err.Error(), "newer version") || asked.times("three") != 0 {
+		t.Errorf("the older version: %+v", failed)
+	}
+	if _, err := older.SweepStep(t.Context(), w.ulid, indexing.Sweep{}); err == nil {
+		t.Error("the older version swept the room")
+	}
+	w.settle()
+	w.wantCoverage("3 indexed, 0 pending, 0 failed")
+	w.view(func(v *replica.View) {
+		if v.State().Model != "test/2" {
+			t.Errorf("the room's model is %s", v.State().Model)
+		}
+	})
+}

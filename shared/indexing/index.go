@@ -103,6 +103,11 @@ func (x *Indexer) look(ctx context.Context, room string, works []*work, which []
 		seq = max(seq, works[i].Job.Seq)
 	}
 	err := x.view(ctx, room, seq, func(r *replica.Replica, v *replica.View) error {
+		if st := v.State(); x.Embedder != nil && st.Model != "" && st.Model != x.model() && !st.Closed {
+			if err := x.claimModel(ctx, room); err != nil { // before anything is asked for
+				return err
+			}
+		}
 		for _, i := range which {
 			if err := x.lookAt(ctx, v, works[i]); err != nil {
 				return err
@@ -264,6 +269,9 @@ func (x *Indexer) adopt(ctx context.Context, r *replica.Replica, room string) er
 				return err
 			}
 			sent = true
+		}
+		if err := x.claimModel(ctx, room); err != nil {
+			return err
 		}
 		if _, err := x.reset(ctx, r, room, st, x.Embedder.Model(), x.Embedder.Dim()); err != nil {
 			return err

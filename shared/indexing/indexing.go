@@ -80,6 +80,7 @@ type Indexer struct {
 	Options
 	Pace   *Pace
 	claims claims
+	born   schema.Millis
 }
 
 // New returns an indexer.
@@ -99,7 +100,7 @@ func New(o Options) *Indexer {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Indexer{Options: o, Pace: newPace(o.Concurrency, o.Now), claims: claims{byText: map[textKey]*claim{}}}
+	return &Indexer{Options: o, Pace: newPace(o.Concurrency, o.Now), born: schema.Millis(o.Now().UnixMilli()), claims: claims{byText: map[textKey]*claim{}}}
 }
 
 func (x *Indexer) millis() schema.Millis { return schema.Millis(x.Now().UnixMilli()) }
