@@ -10,11 +10,12 @@ import (
 )
 
 type (
-	// SQLStatement is one statement that reads. Params are bound to its places,
-	// ?1 or ? in turn.
+	// SQLStatement is one statement that reads, the room as it is or as it was at
+	// a seq. Params are bound to its places, ?1 or ? in turn.
 	SQLStatement struct {
 		SQL    string            `json:"sql"`
 		Params []json.RawMessage `json:"params,omitempty"`
+		AtSeq  *int64            `json:"atSeq,omitempty"`
 	}
 
 	// SQLAnswer is what a statement gave; times are text, booleans 0 and 1.
@@ -39,9 +40,13 @@ func runSQL(a *API, x *exchange) (any, error) {
 	if err := x.body(&asked); err != nil {
 		return nil, err
 	}
+	seq, err := room.PastSeq(asked.AtSeq)
+	if err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	var found room.SQLResult
-	err := a.Rooms.Read(x.ctx(), x.principal, x.ref(), func(v *room.View) (err error) {
+	err = a.Rooms.ReadAt(x.ctx(), x.principal, x.ref(), seq, func(v *room.View) (err error) {
 		found, err = v.SQL(x.ctx(), room.SQLRequest{SQL: asked.SQL, Params: asked.Params, MaxBytes: maxPage})
 		return err
 	})

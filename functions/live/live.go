@@ -31,6 +31,7 @@ type Rooms interface {
 	Commit(ctx context.Context, p access.Principal, ref room.Ref, req room.Request) (room.Result, error)
 	Read(ctx context.Context, p access.Principal, ref room.Ref, fn func(*room.View) error) error
 	Log(ctx context.Context, p access.Principal, ref room.Ref, since int64, limit, maxBytes int) (room.LogPage, error)
+	ReadAt(ctx context.Context, p access.Principal, ref room.Ref, seq int64, fn func(*room.View) error) error
 	Head(ctx context.Context, ulid string) (int64, error)
 	Index(ctx context.Context, p access.Principal, ref room.Ref, since *int64, tables map[string]bool, maxBytes int) (room.IndexPage, error)
 }

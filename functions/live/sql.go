@@ -14,13 +14,18 @@ func runSQL(ctx context.Context, h *Handler, c call) (answer, error) {
 	var req struct {
 		SQL    string            `json:"sql"`
 		Params []json.RawMessage `json:"params,omitempty"`
+		AtSeq  *int64            `json:"atSeq,omitempty"`
 	}
 	if err := c.request.Decode(&req); err != nil {
 		return answer{}, err
 	}
+	seq, err := room.PastSeq(req.AtSeq)
+	if err != nil {
+		return answer{}, err
+	}
 	began := time.Now()
 	var found room.SQLResult
-	err := h.Rooms.Read(ctx, c.connection.Principal(), c.connection.Ref(), func(v *room.View) (err error) {
+	err = h.Rooms.ReadAt(ctx, c.connection.Principal(), c.connection.Ref(), seq, func(v *room.View) (err error) {
 		found, err = v.SQL(ctx, room.SQLRequest{SQL: req.SQL, Params: req.Params, MaxBytes: push.MaxMessage - 2*envelope})
 		return err
 	})

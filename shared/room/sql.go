@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"nanotypedb/shared/access"
+	"nanotypedb/shared/fault"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
 )
@@ -32,12 +33,14 @@ type SQLResult struct {
 func (v *View) SQL(ctx context.Context, req SQLRequest) (SQLResult, error) {
 	grant := v.grant
 	res, err := v.view.SQL(ctx, replica.SQLQuery{SQL: req.SQL, Params: req.Params, MaxBytes: req.MaxBytes,
-		Admit: func(st *replica.State) (err error) { // a later state than the view's has other roles
-			grant, err = admit(st, grant.Principal)
+		Admit: func(st *replica.State) (err error) {
+			if st.Seq != v.State().Seq { // a later one, with other roles; the past is seen with the present role
+				grant, err = admit(st, grant.Principal)
+			}
 			return err
 		},
 		Own: func(t *schema.Table) string {
-			if t.Access == schema.Own && grant.Role != access.Owner {
+			if grant.Role != access.Owner && (t.Access == schema.Own || v.own(t.Num)) {
 				return grant.Principal.User.ID
 			}
 			return ""
@@ -46,4 +49,22 @@ func (v *View) SQL(ctx context.Context, req SQLRequest) (SQLResult, error) {
 		return SQLResult{}, err
 	}
 	return SQLResult{Columns: res.Columns, Rows: res.Rows, Seq: res.Seq, Truncated: res.Truncated}, nil
+}
+
+// own tells whether the view's state, which is stricter about the past than
+// the past was, has a table as `own`.
+func (v *View) own(table int) bool {
+	t := v.State().Schema.TableByNum(table)
+	return t != nil && t.Access == schema.Own
+}
+
+// PastSeq is the seq of a request that may name one; 0 is the present.
+func PastSeq(atSeq *int64) (int64, error) {
+	switch {
+	case atSeq == nil:
+		return 0, nil
+	case *atSeq < 1:
+		return 0, fault.At(fault.Invalid, "atSeq", "a seq is 1 or above")
+	}
+	return *atSeq, nil
 }
