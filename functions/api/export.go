@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"nanotypedb/shared/access"
@@ -26,16 +27,11 @@ type Transfers interface {
 var transferRoutes = []Route{
 	{Method: "GET", Path: "/v1/rooms/{room}/export", Role: access.Viewer,
 		Summary: "Exports what the user may see of the room: as a SQLite file, a SQL dump, NDJSON or CSV.",
-		Query: []Param{
-			{"format", false, "sqlite, sql, ndjson or csv."},
-			{"table", false, "One table; all by default, of CSV in a zip."},
-			{"meta", false, "0 leaves out _createdAt, _updatedAt and _createdBy; for csv and ndjson."},
-			{"job", false, "The export that this job has made; no other parameter then."},
-		},
-		Status: http.StatusOK,
-		Gives:  []string{"application/vnd.sqlite3", "application/sql", "application/x-ndjson", "text/csv", "application/zip"},
-		Also:   map[int]string{http.StatusAccepted: "A job makes it, {job}.", http.StatusSeeOther: "It is at the Location, for ten minutes."},
-		call:   exportRoom},
+		Query:   slices.Concat(exportParams, atParams, []Param{{"job", false, "The export that this job has made; no other parameter then."}}),
+		Status:  http.StatusOK, Gives: exportTypes, Also: exportAlso, call: exportRoom},
+	{Method: "GET", Path: backupsPath + "/{id}/download", Role: access.Viewer,
+		Summary: "Exports what the user may see of a snapshot.", Query: exportParams,
+		Status: http.StatusOK, Gives: exportTypes, Also: exportAlso, call: downloadBackup},
 	{Method: "POST", Path: "/v1/rooms/{room}/tables/{table}/import", Role: access.Editor,
 		Summary: "Brings a file of rows into a table, all of it or nothing. Owners may replace what is there.",
 		Query: []Param{
@@ -57,6 +53,18 @@ var transferRoutes = []Route{
 		Body:    NewUpload{}, Status: http.StatusCreated, Answer: UploadPlace{}, call: newUpload},
 }
 
+var (
+	exportParams = []Param{
+		{"format", false, "sqlite, sql, ndjson or csv."},
+		{"table", false, "One table; all by default, of CSV in a zip."},
+		{"meta", false, "0 leaves out _createdAt, _updatedAt and _createdBy; for csv and ndjson."},
+	}
+	exportTypes = []string{"application/vnd.sqlite3", "application/sql", "application/x-ndjson", "text/csv", "application/zip"}
+	exportAlso  = map[int]string{
+		http.StatusAccepted: "A job makes it, {job}; then it is at export?job=.", http.StatusSeeOther: "It is at the Location, for ten minutes.",
+	}
+)
+
 func exportRoom(a *API, x *exchange) (any, error) {
 	if a.Transfers == nil {
 		return nil, errNoTransfers
@@ -68,18 +76,42 @@ func exportRoom(a *API, x *exchange) (any, error) {
 		d, err := a.Transfers.Fetch(x.ctx(), x.principal, x.ref(), x.query.Get("job"))
 		return download{d}, err
 	}
-	r := transfer.Request{Table: x.query.Get("table")}
-	var err error
-	if r.Format, err = transfer.ParseFormat(x.query.Get("format")); err != nil {
+	r, err := x.exportRequest()
+	if err != nil {
 		return nil, err
 	}
-	meta, err := x.flag("meta", true)
-	r.Bare = !meta
-	if err != nil {
+	if r.Seq, err = x.at(a); err != nil {
 		return nil, err
 	}
 	d, err := a.Transfers.Export(x.ctx(), x.principal, x.ref(), r)
 	return download{d}, err
+}
+
+func downloadBackup(a *API, x *exchange) (any, error) {
+	if a.Transfers == nil {
+		return nil, errNoTransfers
+	}
+	r, err := x.exportRequest()
+	if err != nil {
+		return nil, err
+	}
+	backup, err := a.Backups.Get(x.ctx(), x.principal, x.ref(), x.r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	r.Seq = backup.Seq
+	d, err := a.Transfers.Export(x.ctx(), x.principal, x.ref(), r)
+	return download{d}, err
+}
+
+// exportRequest reads what to export and how.
+func (x *exchange) exportRequest() (r transfer.Request, err error) {
+	if r.Format, err = transfer.ParseFormat(x.query.Get("format")); err != nil {
+		return r, err
+	}
+	meta, err := x.flag("meta", true)
+	r.Table, r.Bare = x.query.Get("table"), !meta
+	return r, err
 }
 
 var errNoTransfers = fault.New(fault.Unavailable, "This server neither exports nor imports.")

@@ -10,6 +10,7 @@ import (
 func init() {
 	trials["POST /v1/rooms/{room}/tables/{table}/import"] = trial{"/v1/rooms/den/tables/tasks/import?format=csv", "title\nFrom a file\n"}
 	trials["POST /v1/rooms/{room}/uploads"] = trial{"/v1/rooms/den/uploads", `{"bytes":5}`}
+	trials["GET /v1/rooms/{room}/backups/{id}/download"] = trial{"/v1/rooms/den/backups/%BACKUP%/download?format=ndjson&table=notes", ""}
 	trials["GET /v1/rooms/{room}/export"] = trial{"/v1/rooms/den/export?format=ndjson&table=notes", ""}
 }
 
@@ -33,6 +34,10 @@ func TestExport(t *testing.T) {
 		export("bob", "?job=x&format=csv", 400, `"path":"job"`),
 		export("bob", "?job=x", 404, `"path":"job"`),
 		export("eve", "?job=x", 404),
+		export("ada", "?format=ndjson&atSeq=5", 200, `"t1"`),
+		export("bob", "?format=ndjson&atSeq=99", 404, `"path":"atSeq"`),
+		export("bob", "?format=ndjson&atSeq=1&at=2026-01-01T00:00:00Z", 400, `"path":"at"`),
+		export("bob", "?format=ndjson&at=yesterday", 400, `"path":"at"`),
 	})
 	for _, query := range []string{"", "?format=xml"} {
 		out := w.send(request{as: "bob", method: "GET", path: "/v1/rooms/den/export" + query})

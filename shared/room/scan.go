@@ -14,6 +14,11 @@ import (
 // id, until fn returns an error. The Row is fn's until it returns. Export and
 // import read by it.
 func (v *View) Scan(ctx context.Context, table string, fn func(*replica.Row) error) error {
+	return v.ScanAfter(ctx, table, "", fn)
+}
+
+// ScanAfter is Scan of the rows whose id comes after another.
+func (v *View) ScanAfter(ctx context.Context, table, after string, fn func(*replica.Row) error) error {
 	t, err := v.table(table)
 	if err != nil {
 		return err
@@ -21,6 +26,9 @@ func (v *View) Scan(ctx context.Context, table string, fn func(*replica.Row) err
 	q := replica.ListQuery{Table: t, OrderBy: "id"}
 	if t.Access == schema.Own && v.grant.Role != access.Owner {
 		q.Creator = v.grant.Principal.User.ID
+	}
+	if after != "" {
+		q.After = &replica.Position{ID: after}
 	}
 	var row replica.Row
 	tally := usage.From(ctx)

@@ -16,6 +16,7 @@ import (
 	"nanotypedb/shared/job"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/room"
+	"nanotypedb/shared/schema"
 )
 
 // Download is an export that is ready, or on its way. One of Content, URL and
@@ -44,13 +45,13 @@ const (
 // day at most.
 func ExportPrefix(ulid string) string { return "rooms/" + ulid + "/exports/" }
 
-// Export exports a room as p sees it now. What is small comes as Content, the
+// Export exports a room as p sees it, now or at a seq. What is small comes as Content, the
 // rest by URL; a large room makes a job. Errors: those of Engine.Read,
 // not_found at "table", invalid.
 func (s *Service) Export(ctx context.Context, p access.Principal, ref room.Ref, r Request) (Download, error) {
 	var d Download
 	large := ""
-	err := s.Rooms.Read(ctx, p, ref, func(v *room.View) (err error) {
+	err := s.Rooms.ReadAt(ctx, p, ref, r.Seq, func(v *room.View) (err error) {
 		st := v.State()
 		if s.Jobs != nil && st.Bytes > directBytes {
 			large = st.Room
@@ -119,31 +120,74 @@ func (s *Service) exportStep(ctx context.Context, j *job.Job, _ json.RawMessage)
 	if err := j.Decode(&r); err != nil {
 		return nil, false, 0, err
 	}
-	replicaOf, release, err := s.Replicas.Acquire(ctx, j.Room)
-	if err != nil {
-		return nil, false, 0, err
-	}
-	defer release()
-	if err := replicaOf.CatchUp(ctx); err != nil {
-		return nil, false, 0, fmt.Errorf("export: %w", err)
-	}
 	var result exported
-	err = replicaOf.View(ctx, func(v *replica.View) error {
-		seen, err := room.ViewAs(v, access.Principal{User: j.By})
-		if err != nil {
-			return err
-		}
-		st := v.State()
+	write := func(src Source, st *replica.State) error {
 		result = exported{Key: ExportPrefix(j.Room) + id.New(s.Now()), Name: r.FileName(st.ID, st.Seq), Type: r.ContentType(), Seq: st.Seq}
 		out := &spool{ctx: ctx, blobs: s.Blobs, key: result.Key}
-		err = out.close(Export(ctx, reporting{View(seen), j, st.Rows, new(int64)}, r, out))
+		err := out.close(Export(ctx, reporting{src, j, st.Rows, new(int64)}, r, out))
 		result.Size = out.size
 		return err
-	})
+	}
+	p := access.Principal{User: j.By}
+	var err error
+	if r.Seq == 0 {
+		err = s.viewAs(ctx, j.Room, p, func(v *room.View) error { return write(View(v), v.State()) })
+	} else {
+		err = s.inPast(ctx, p, j.Room, r.Seq, write)
+	}
 	if err != nil {
 		return nil, false, 0, err
 	}
 	return nil, true, 1, j.Finish(result)
+}
+
+// inPast runs fn on a room at an earlier seq, however long it takes.
+func (s *Service) inPast(ctx context.Context, p access.Principal, ulid string, seq int64, fn func(Source, *replica.State) error) error {
+	past := &past{rooms: s.Rooms, p: p, ref: room.Ref{ULID: ulid}, seq: seq, now: s.Now}
+	err := s.Rooms.ReadAt(ctx, p, past.ref, seq, func(v *room.View) error {
+		past.state = v.State()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return fn(past, past.state)
+}
+
+// past is a Source that reads a room at an earlier seq, which never changes,
+// in as many views as it takes.
+type past struct {
+	rooms Rooms
+	p     access.Principal
+	ref   room.Ref
+	seq   int64
+	now   func() time.Time
+	state *replica.State
+}
+
+// viewTime is how long one of the views is used: less than it may last.
+const viewTime = 2 * time.Second
+
+var errViewOver = errors.New("transfer: go on in another view")
+
+func (p *past) Tables() []schema.Table { return p.state.Schema.Tables }
+
+func (p *past) Scan(ctx context.Context, table string, fn func(*replica.Row) error) error {
+	for after := ""; ; {
+		err := p.rooms.ReadAt(ctx, p.p, p.ref, p.seq, func(v *room.View) error {
+			began, first := p.now(), true
+			return v.ScanAfter(ctx, table, after, func(row *replica.Row) error {
+				if !first && p.now().Sub(began) > viewTime {
+					return errViewOver
+				}
+				after, first = row.ID, false
+				return fn(row)
+			})
+		})
+		if !errors.Is(err, errViewOver) {
+			return err
+		}
+	}
 }
 
 // reporting is a Source that tells a job's progress.

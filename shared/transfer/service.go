@@ -16,6 +16,7 @@ import (
 // Rooms is what of the room engine exports and imports use.
 type Rooms interface {
 	Read(ctx context.Context, p access.Principal, ref room.Ref, fn func(*room.View) error) error
+	ReadAt(ctx context.Context, p access.Principal, ref room.Ref, seq int64, fn func(*room.View) error) error
 	Commit(ctx context.Context, p access.Principal, ref room.Ref, req room.Request) (room.Result, error)
 	Load(ctx context.Context, p access.Principal, ref room.Ref, req room.LoadRequest) (room.Result, error)
 	Create(ctx context.Context, p access.Principal, id, name string) (room.Info, error)

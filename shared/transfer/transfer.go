@@ -59,12 +59,12 @@ type viewSource struct{ *room.View }
 
 func (v viewSource) Tables() []schema.Table { return v.State().Schema.Tables }
 
-// Request says what to export and how. Table, when set, is the only table;
-// Bare leaves out who made a row and when.
+// Request says what to export and how.
 type Request struct {
 	Format Format
-	Table  string
-	Bare   bool
+	Table  string // empty: all
+	Bare   bool   // leave out who made a row and when
+	Seq    int64  // of the room; 0: the present
 }
 
 // tables gives the tables to export, in order of name.
