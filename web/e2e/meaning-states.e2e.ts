@@ -156,12 +156,12 @@ describe("the queue", () => {
 describe("alerts", () => {
   test("show on the slider which rows would have matched", async () => {
     const { page, asked } = await visit("alerts?tab=alerts&topic=outages");
-    await page.getByText("3 rows of 1203 would have matched").waitFor();
+    await page.getByText("3 rows of 1,203 would have matched").waitFor();
     const slider = page.getByRole("slider", { name: "How near" });
     await slider.fill("0.75");
-    await page.getByText("1 row of 1203 would have matched").waitFor();
+    await page.getByText("1 row of 1,203 would have matched").waitFor();
     await slider.press("Home");
-    await page.getByText("6 rows of 1203 would have matched").waitFor();
+    await page.getByText("6 rows of 1,203 would have matched").waitFor();
     expect(asked.filter(({ path }) => path === "alerts/preview")).toHaveLength(1);
   });
 

@@ -20,7 +20,8 @@ const startMs = 15_000;
 /** How much of its log is shown when it ends unasked. */
 const tailLength = 4_000;
 
-export async function startRunner(): Promise<Runner> {
+/** `settings` are of its environment. */
+export async function startRunner(settings: Record<string, string> = {}): Promise<Runner> {
   const given = process.env["NANO_E2E_URL"];
   if (given !== undefined && given !== "") return external(given);
   const address = `127.0.0.1:${await freePort()}`;
@@ -29,7 +30,7 @@ export async function startRunner(): Promise<Runner> {
   let process_: ChildProcess | undefined;
   const start = async () => {
     const child = spawn(inject("program"), [], {
-      env: { ...process.env, NANO_ADDR: address, NANO_DATA: data },
+      env: { ...process.env, ...settings, NANO_ADDR: address, NANO_DATA: data },
       stdio: ["ignore", "ignore", "pipe"],
     });
     let said = "";

@@ -3,6 +3,11 @@ import { locale } from "./locale.ts";
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 
+/** The server's sentences begin small where they may stand after others. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+}
+
 export function count(n: number): string {
   return whole.format(n);
 }

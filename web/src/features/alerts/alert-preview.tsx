@@ -6,7 +6,7 @@ import { Skeleton } from "../../components/ui/skeleton.tsx";
 import { useAlerts } from "../../lib/alert-inbox.ts";
 import { cx } from "../../lib/cx.ts";
 import { describeError } from "../../lib/errors.ts";
-import { plural } from "../../lib/format.ts";
+import { count, plural } from "../../lib/format.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 import { roomKeys } from "../../lib/room-queries.ts";
 import { rowTitle } from "../../lib/row-title.ts";
@@ -45,8 +45,8 @@ export function AlertPreview({ description, table, threshold }: AlertPreviewProp
   const all = near === most ? `${most} rows or more` : plural(near, "row");
   return (
     <section aria-label="Preview" className="flex flex-col gap-1.5">
-      <h3 className="font-medium" role="status">
-        {compared === 0 ? "There is no indexed row to compare with yet" : `${all} of ${compared} would have matched`}
+      <h3 className="font-medium">
+        <span role="status">{compared === 0 ? "There is no indexed row to compare with yet" : `${all} of ${count(compared)} would have matched`}</span>
       </h3>
       <ul aria-busy={preview.isFetching} className={cx("max-h-56 overflow-y-auto rounded-md border border-line", preview.isPlaceholderData && "opacity-60", matches.length === 0 && "hidden")}>
         {matches.slice(0, near + shownBelow).map(({ table: name, row, similarity }, i) => (

@@ -1,4 +1,4 @@
-import { Copy, Eraser, Filter, Maximize2, Pencil, Trash2 } from "lucide-react";
+import { Copy, Eraser, Filter, Maximize2, Pencil, RotateCw, Trash2 } from "lucide-react";
 import { useSyncExternalStore } from "react";
 import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from "../../components/ui/context-menu.tsx";
 import { plural } from "../../lib/format.ts";
@@ -10,6 +10,8 @@ import { headerRow, meantRows } from "./logic/selection.ts";
 export interface CellMenuActions {
   openRow: (row: string) => void;
   filterBy: (column: string, row: string) => void;
+  /** For a row whose text could not be indexed. */
+  indexAgain: (row: string) => void;
 }
 
 export function CellMenu({ controller, actions, onCopy }: { controller: GridController; actions: CellMenuActions; onCopy: () => void }) {
@@ -41,6 +43,11 @@ export function CellMenu({ controller, actions, onCopy }: { controller: GridCont
       <ContextMenuItem icon={<Maximize2 />} keys="shift+enter" onSelect={() => actions.openRow(focus.row)}>
         Open row
       </ContextMenuItem>
+      {row._vector === "failed" && (
+        <ContextMenuItem icon={<RotateCw />} disabled={denied} onSelect={() => actions.indexAgain(focus.row)}>
+          Index again for search by meaning
+        </ContextMenuItem>
+      )}
       <ContextMenuSeparator />
       <ContextMenuItem icon={<Pencil />} keys="enter" disabled={locked} onSelect={() => setTimeout(() => controller.startEdit(focus), 0)}>
         Edit

@@ -69,7 +69,7 @@ function titleOf(column: Column, value: Value): string | undefined {
 const vectors = {
   pending: { icon: CircleDashed, label: "Being indexed for search by meaning", className: "text-faint" },
   indexed: { icon: CircleCheck, label: "Found by meaning", className: "text-success-ink" },
-  failed: { icon: CircleAlert, label: "Could not be indexed: see the queue", className: "text-danger-ink" },
+  failed: { icon: CircleAlert, label: "Could not be indexed, so it is not found by meaning. Its menu indexes it again; the queue says why.", className: "text-danger-ink" },
 };
 
 function VectorBadge({ state }: { state: keyof typeof vectors }) {

@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useLayoutEffect, useMemo, useState, useSyncE
 import { Button } from "../../components/ui/button.tsx";
 import { ErrorState } from "../../components/ui/states.tsx";
 import { useCurrentRoom, whyNot } from "../../lib/room-context.ts";
+import { useClient } from "../../lib/services.ts";
 import type { ColumnIntent } from "../../lib/table-slots.ts";
 import { metaColumns } from "../../lib/values/meta.ts";
 import { Grid } from "./grid.tsx";
@@ -38,6 +39,7 @@ export interface OpenTableProps extends Omit<TableScreenProps, "table"> {
 
 export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialogs, menu: moreMenu }: OpenTableProps) {
   const { room, id, role, canEdit, isOwner } = useCurrentRoom();
+  const client = useClient();
   const denied = canEdit ? undefined : whyNot(role, "edit");
   const controller = useMemo(() => new GridController(room, table), [room]); // eslint-disable-line react-hooks/exhaustive-deps -- `arrange` follows the table
   useEffect(() => controller.follow(), [controller]);
@@ -194,6 +196,7 @@ export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialo
                   const column = searchable.find((one) => one.name === name);
                   return column ? { ...now, sizes: { ...now.sizes, [name]: widthOf(column, now) + by } } : now;
                 }),
+              indexAgain: (row) => void import("../../lib/index-again.ts").then((lib) => lib.indexAgain(client, id, table.name, row)),
               scrolled: (away) => rows.setScrolled(away),
               filterBy: (column, row) => setFilters([...filters, encodeFilter(filterFor(column, controller.layout.rowsById(row)?.[column] ?? null))]),
             }}

@@ -86,19 +86,25 @@ const pauseMs = 150;
 function Rows({ finder, query, onChoose }: { finder: Finder; query: string; onChoose: (command: Command) => void }) {
   const { found, busy } = useFound(finder, query);
   return (
-    <Cmdk.Group heading={`Rows of ${finder.room}`} forceMount className={groupClass}>
-      {found.map((one) => (
-        <Cmdk.Item key={`${one.table} ${one.row}`} value={`found ${one.table} ${one.row}`} forceMount onSelect={() => onChoose(command(`row-${one.row}`, () => finder.open(one)))} className={itemClass}>
-          <FileText className="size-4 shrink-0 text-faint" aria-hidden />
-          <span className="min-w-0 flex-1 truncate">{one.text}</span>
-          <span className="shrink-0 text-xs text-faint">{one.table}</span>
+    <>
+      {found.length > 0 && (
+        <Cmdk.Group heading={`Rows of ${finder.room}`} forceMount className={groupClass}>
+          {found.map((one) => (
+            <Cmdk.Item key={`${one.table} ${one.row}`} value={`found ${one.table} ${one.row}`} forceMount onSelect={() => onChoose(command(`row-${one.row}`, () => finder.open(one)))} className={itemClass}>
+              <FileText className="size-4 shrink-0 text-faint" aria-hidden />
+              <span className="min-w-0 flex-1 truncate">{one.text}</span>
+              <span className="shrink-0 text-xs text-faint">{one.table}</span>
+            </Cmdk.Item>
+          ))}
+        </Cmdk.Group>
+      )}
+      <Cmdk.Group forceMount className={groupClass}>
+        <Cmdk.Item value="found everything" forceMount onSelect={() => onChoose(command("search", () => finder.openSearch(query)))} className={itemClass}>
+          {busy ? <LoaderCircle className="size-4 shrink-0 animate-spin text-faint" aria-hidden /> : <Sparkles className="size-4 shrink-0 text-faint" aria-hidden />}
+          <span className="min-w-0 flex-1 truncate">Search “{query}” by meaning</span>
         </Cmdk.Item>
-      ))}
-      <Cmdk.Item value="found everything" forceMount onSelect={() => onChoose(command("search", () => finder.openSearch(query)))} className={itemClass}>
-        {busy ? <LoaderCircle className="size-4 shrink-0 animate-spin text-faint" aria-hidden /> : <Sparkles className="size-4 shrink-0 text-faint" aria-hidden />}
-        <span className="min-w-0 flex-1 truncate">Search “{query}” by meaning</span>
-      </Cmdk.Item>
-    </Cmdk.Group>
+      </Cmdk.Group>
+    </>
   );
 }
 

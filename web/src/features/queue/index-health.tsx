@@ -69,7 +69,7 @@ function Reindex({ health: { rows } }: { health: IndexHealth }) {
   const noOwn = whyNot(role, "own");
   return (
     <div className="flex flex-wrap gap-2">
-      <Tooltip content={noEdit ?? "Queues rows that have neither a vector nor a job"}>
+      <Tooltip content={noEdit ?? "Queues every row that has no vector yet, failed ones too"}>
         <Button size="sm" aria-disabled={noEdit !== undefined} busy={reindex.isPending && !asking} onClick={() => noEdit === undefined && reindex.mutate("missing")}>
           Index what is missing
         </Button>

@@ -4,7 +4,7 @@ import { ArrowUpRight, RotateCw, Trash2 } from "lucide-react";
 import { Badge } from "../../components/ui/badge.tsx";
 import { IconButton } from "../../components/ui/button.tsx";
 import { Checkbox } from "../../components/ui/checkbox.tsx";
-import { plural } from "../../lib/format.ts";
+import { capitalized, plural } from "../../lib/format.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 import { ago, fullTime } from "../../lib/time.ts";
 
@@ -33,7 +33,7 @@ export function JobRow({ job, picked, denied, busy, onPick, onRetry, onDiscard }
           </Link>
           {!dead && <Badge title="It is tried again by itself, each time after a longer wait">will be tried again</Badge>}
         </p>
-        <p className="text-danger-ink wrap-anywhere">{error}</p>
+        <p className="text-danger-ink wrap-anywhere">{capitalized(error)}</p>
         <p className="text-xs text-faint">
           {plural(attempts, "attempt")} · first <Time at={firstAt} /> · last <Time at={lastAt} />
         </p>

@@ -75,7 +75,7 @@ function OpenPanel(props: RowPanelProps) {
         {view === "history" && history}
         {view === "form" && <RowForm table={table} row={row} edit={edit} readOnly={readOnly !== undefined} />}
         {view === "json" && <RowJson key={row?._version ?? 0} table={table} row={row} edit={edit} readOnly={readOnly !== undefined} />}
-        {row && view !== "history" && <RowFacts row={row} nameOf={nameOf} />}
+        {row && view !== "history" && <RowFacts table={table.name} row={row} nameOf={nameOf} />}
       </div>
       {readOnly === undefined && (view !== "history" || edit.dirty) && (
         <footer className="flex shrink-0 items-center gap-2 border-t border-line px-3 py-2">

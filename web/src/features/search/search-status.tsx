@@ -5,7 +5,7 @@ import { RotateCw, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { Button } from "../../components/ui/button.tsx";
 import { Meter } from "../../components/ui/meter.tsx";
-import { count, plural } from "../../lib/format.ts";
+import { capitalized, count, plural } from "../../lib/format.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 
 /** What was found, how fast, and what it does not cover. */
@@ -29,10 +29,10 @@ export function SearchStatus({ result, onAgain }: { result: SearchResult; onAgai
           </Button>
         )}
       </div>
-      {degraded !== undefined && <Note icon={<TriangleAlert />}>{degraded}</Note>}
+      {degraded !== undefined && <Note icon={<TriangleAlert />}>{capitalized(degraded)}</Note>}
       {coverage && missing > 0 && (
         <Note icon={<Meter share={coverage.indexed / Math.max(1, coverage.rows)} className="w-16" />}>
-          Still indexing: {count(coverage.indexed)} of {plural(coverage.rows, "row")} can be found by meaning; words find all of them.{" "}
+          Still indexing: {count(coverage.indexed)} of {plural(coverage.rows, "row")} can be found by meaning, the others by their words alone.{" "}
           <Link to="/rooms/$room/queue" params={{ room: id }} className="underline">
             See the queue
           </Link>

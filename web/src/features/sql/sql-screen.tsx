@@ -16,7 +16,7 @@ import { readStored, writeStored } from "../../lib/storage.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { Editor } from "./editor.tsx";
 import { HistoryMenu } from "./history-menu.tsx";
-import { insertName, placeOf, sqlName } from "./logic/statement.ts";
+import { insertName, placeOf, problemOf, sqlName } from "./logic/statement.ts";
 import { ResultBar } from "./result-bar.tsx";
 import { ResultGrid } from "./result-grid.tsx";
 import { SchemaHints } from "./schema-hints.tsx";
@@ -108,7 +108,7 @@ export function SqlScreen({ address, onAddress }: { address: SqlAddress; onAddre
           <span className="flex-1" />
           <AtSeq at={at} wrong={wrongSeq} onAt={setAt} />
         </div>
-        <Editor input={input} sql={sql} onSql={setSql} onRun={() => go()} wrongLine={place?.line} problem={failed && run.state === "failed" && run.sql === sql ? failed.message : undefined} />
+        <Editor input={input} sql={sql} onSql={setSql} onRun={() => go()} wrongLine={place?.line} problem={failed && run.state === "failed" && run.sql === sql ? problemOf(failed.message) : undefined} />
         <Outcome run={run} sql={sql} />
       </section>
     </div>

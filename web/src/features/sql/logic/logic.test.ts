@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { insertName, placeOf, sqlName, toCsv } from "./statement.ts";
+import { insertName, placeOf, problemOf, sqlName, toCsv } from "./statement.ts";
 import { widthsOf } from "./widths.ts";
 
 describe("names", () => {
@@ -26,6 +26,9 @@ describe("an error's place", () => {
     ["no such column: t.titel", "select t.titel from tasks t", { from: 7, to: 14, line: 1 }],
     ["no such table: tusks", "select * from TUSKS", { from: 14, to: 19, line: 1 }],
     ["no such function: up", "select group_up, up(x)", { from: 17, to: 19, line: 1 }],
+    ['2:8: near "form": syntax error.', "form\nselect form", { from: 12, to: 16, line: 2 }],
+    ["1:13: no such column: x.titel.", "select '😀', x.titel", { from: 13, to: 20, line: 1 }],
+    ["1:8: something else.", "select titel", { from: 7, to: 12, line: 1 }],
     ['near ")": syntax error', "select (1))", { from: 9, to: 10, line: 1 }],
   ])("%s in %j", (error, sql, place) => expect(placeOf(error, sql)).toEqual(place));
 
@@ -34,6 +37,8 @@ describe("an error's place", () => {
     ["no such table: other", "select 1"],
   ])("%s has none", (error, sql) => expect(placeOf(error, sql)).toBeUndefined());
 });
+
+test("an error is said without its place", () => expect(problemOf("2:8: near x.")).toBe("near x."));
 
 test("a result as CSV", () => {
   const rows = [

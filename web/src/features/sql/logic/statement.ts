@@ -39,15 +39,36 @@ export interface Place {
   line: number;
 }
 
-/** Where in the statement an error of SQLite is, as far as its words tell. */
+/** The server begins an error of a statement with its line and column, both from 1. */
+const located = /^(\d+):(\d+): /u;
+
+/** What is wrong, without the place. */
+export function problemOf(error: string): string {
+  return error.replace(located, "");
+}
+
+/** Where in the statement an error is: as the server says, else as far as SQLite's words tell. */
 export function placeOf(error: string, sql: string): Place | undefined {
+  const [, line, column] = located.exec(error) ?? [];
+  const said = line === undefined ? undefined : offsetOf(sql, Number(line), Number(column));
   const near = /near "((?:[^"]|"")+)"/u.exec(error)?.[1];
-  const named = /(?:no such (?:column|table|function)|ambiguous column name|misuse of aggregate(?: function)?):? ?"?([\w.]+)/u.exec(error)?.[1];
-  const token = near ?? named;
-  if (token === undefined) return undefined;
-  const found = wordAt(sql, token) ?? wordAt(sql, token.split(".").at(-1) ?? "");
-  if (found === undefined) return undefined;
-  return { from: found, to: found + (sql.slice(found, found + token.length).toLowerCase() === token.toLowerCase() ? token.length : (token.split(".").at(-1) ?? "").length), line: sql.slice(0, found).split("\n").length };
+  const named = /(?:no such (?:column|table|function)|ambiguous column name|misuse of aggregate(?: function)?):? ?"?(\w+(?:\.\w+)*)/u.exec(error)?.[1];
+  const token = near ?? named ?? "";
+  const short = token.split(".").at(-1) ?? "";
+  const from = said ?? wordAt(sql, token) ?? wordAt(sql, short);
+  if (from === undefined) return undefined;
+  const word = [token, short].find((one) => one !== "" && sql.slice(from, from + one.length).toLowerCase() === one.toLowerCase());
+  const to = from + (word?.length ?? /^\w+|^./u.exec(sql.slice(from))?.[0].length ?? 0);
+  return { from, to, line: sql.slice(0, from).split("\n").length };
+}
+
+/** Columns count code points. */
+function offsetOf(sql: string, line: number, column: number): number | undefined {
+  const lines = sql.split("\n");
+  const text = lines[line - 1];
+  if (text === undefined) return undefined;
+  const before = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+  return before + Array.from(text).slice(0, column - 1).join("").length;
 }
 
 function wordAt(sql: string, word: string): number | undefined {
