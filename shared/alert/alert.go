@@ -4,8 +4,9 @@
 //
 // Whoever embeds texts calls Check with what was embedded. A match is kept
 // under a condition before it is told, so texts checked twice are told once.
-// An alert concerns what is embedded after it was set; Preview compares it
-// with what was there before.
+// An alert concerns row versions that were written after it was set, so that
+// embedding a room anew tells nothing; Preview compares it with what was there
+// before.
 package alert
 
 import (

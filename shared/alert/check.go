@@ -188,6 +188,9 @@ func (f *found) read(ctx context.Context, v *replica.View) (bool, error) {
 			return false, err
 		}
 	}
+	if row.Version <= f.alert.Since {
+		return false, nil
+	}
 	m.Name, m.Version, m.Own, m.Creator = t.Name, row.Version, t.Access == schema.Own, row.CreatedBy
 	as, err := room.ViewAs(v, access.Principal{User: identity.User{ID: f.alert.user}})
 	if fault.Is(err, fault.NotFound) {

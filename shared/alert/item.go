@@ -65,7 +65,8 @@ func validID(id string) bool {
 	return !strings.ContainsFunc(match, func(c rune) bool { return (c < 'a' || c > 'z') && (c < '2' || c > '7') })
 }
 
-// stored is an alert as it is kept.
+// stored is an alert as it is kept. Since is the seq after which rows are
+// compared with it.
 type stored struct {
 	Topic       string        `json:"topic"`
 	Description string        `json:"description"`
@@ -73,6 +74,7 @@ type stored struct {
 	Table       int           `json:"table,omitempty"`
 	Name        string        `json:"name,omitempty"` // of the table, when the alert was set
 	CreatedAt   schema.Millis `json:"createdAt"`
+	Since       int64         `json:"since"`
 	Model       string        `json:"model"`
 	Vector      []byte        `json:"vector"` // of vector.Int8.Encode
 }

@@ -46,7 +46,7 @@ func (a *Alerts) Set(ctx context.Context, p access.Principal, ref room.Ref, topi
 	}
 	next := stored{
 		Topic: topic, Description: r.Description, Threshold: r.threshold(), Table: table, Name: r.Table,
-		CreatedAt: schema.Millis(a.Now().UnixMilli()), Model: a.Embedder.Model(), Vector: v.Encode(),
+		CreatedAt: schema.Millis(a.Now().UnixMilli()), Since: st.Seq, Model: a.Embedder.Model(), Vector: v.Encode(),
 	}
 	err = a.put(ctx, st.Room, p.User.ID, &next)
 	return next.shown(st), err
@@ -70,7 +70,7 @@ func (s *stored) shown(st *replica.State) Alert {
 	return Alert{s.Topic, s.Description, s.Threshold, name, schema.Time(s.CreatedAt)}
 }
 
-// put keeps an alert. One that replaces another keeps the time of that.
+// put keeps an alert. One that replaces another keeps the beginning of that.
 func (a *Alerts) put(ctx context.Context, ulid, user string, next *stored) error {
 	key := alertKey(ulid, user, next.Topic)
 	for range attempts {
@@ -85,7 +85,7 @@ func (a *Alerts) put(ctx context.Context, ulid, user string, next *stored) error
 			if err != nil {
 				return err
 			}
-			next.CreatedAt = old.CreatedAt
+			next.CreatedAt, next.Since = old.CreatedAt, old.Since
 			w.If, w.Previous = store.Unchanged, previous.Data
 		} else if topics, err = a.topics(ctx, ulid, user, func(t []string) ([]string, error) { return added(t, next.Topic) }); err != nil {
 			return err
