@@ -150,3 +150,13 @@ var AnonymousMemory = anonymousMemory
 
 // SetSQLTime bounds statements by another time.
 func (r *Replica) SetSQLTime(d time.Duration) { r.cache.sqlTime = d }
+
+// DropVectors forgets the vectors in memory.
+func (r *Replica) DropVectors() error {
+	x := &r.db.Load().vectors
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.loaded.Store(false)
+	x.index, x.hashes, x.slots = nil, nil, nil
+	return nil
+}
