@@ -67,7 +67,8 @@ func (p *parts) openIndexing(ctx context.Context, c config.Config, log *slog.Log
 		Base: cmp.Or(c.BackoffBase, backoffBase), Concurrency: c.EmbedConcurrency, Tell: embed.Tell(p.audience, log), Budget: p.meters.guard, Usage: p.meters.recorder, Log: log,
 	})
 	p.alerts = alert.New(alert.Options{
-		Store: p.store, Rooms: p.rooms, Replicas: p.replicas, Embedder: p.embedder, Limiter: p.limiter, Notifier: p.audience, Log: log,
+		Store: p.store, Rooms: p.rooms, Replicas: p.replicas, Embedder: p.embedder, Limiter: p.limiter, Notifier: p.audience,
+		Budget: p.meters.guard, Log: log,
 	})
 	p.searcher = search.New(search.Options{Rooms: p.rooms, Embedder: p.embedder, Limiter: p.limiter, Budget: p.meters.guard, Log: log})
 	p.relay.Planner, p.live.Alerts, p.live.Search = p.indexer, p.alerts, p.searcher
