@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"nanotypedb/functions/relay"
@@ -29,7 +30,18 @@ type follower struct {
 	feed  store.Feed
 	relay *relay.Handler
 	log   *slog.Logger
+	busy  atomic.Int64 // until when there are many commits, in milliseconds
 }
+
+// busyChanges is how many changes that gathered tell of a busy time, and
+// busyTime how long it is one from then on.
+const (
+	busyChanges = 40
+	busyTime    = 500 * time.Millisecond
+)
+
+// isBusy tells whether commits come fast, so that what can wait should.
+func (f *follower) isBusy() bool { return time.Now().UnixMilli() < f.busy.Load() }
 
 // run follows until ctx ends.
 func (f *follower) run(ctx context.Context) {
@@ -49,6 +61,9 @@ func (f *follower) step(ctx context.Context) error {
 	changes, token, err := f.next(ctx)
 	if err != nil || len(changes) == 0 {
 		return err
+	}
+	if len(changes) >= busyChanges {
+		f.busy.Store(time.Now().Add(busyTime).UnixMilli())
 	}
 	if err := f.handle(ctx, changes); err != nil {
 		return err

@@ -88,13 +88,14 @@ const (
 func (r *Runner) pollers(c config.Config) []*poller {
 	pace := r.parts.indexer.Pace
 	workers, gather := cmp.Or(c.EmbedConcurrency, 4), 0
+	var yields func() bool
 	if _, compiledIn := r.parts.embedder.(staticembed.Embedder); compiledIn {
 		// It takes microseconds a text: what costs is the disk, once a batch.
-		workers, gather = min(workers, staticWorkers), staticGather
+		workers, gather, yields = min(workers, staticWorkers), staticGather, r.follower.isBusy
 	}
 	return []*poller{
 		{
-			queue: r.parts.queues.embeddings, workers: workers, gather: gather, enter: pace.Enter, leave: pace.Leave, log: r.log,
+			queue: r.parts.queues.embeddings, workers: workers, gather: gather, yields: yields, enter: pace.Enter, leave: pace.Leave, log: r.log,
 			handle: func(ctx context.Context, messages []queue.Message) []queue.Message {
 				return failed(r.parts.embed.Handle(ctx, messages))
 			},

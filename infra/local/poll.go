@@ -39,6 +39,7 @@ type poller struct {
 	handle  func(context.Context, []queue.Message) (failed []queue.Message)
 	enter   func(context.Context) error // waits until a batch may be received; nil: at once
 	leave   func()
+	yields  func() bool // tells whether to leave the processors to others for a while; nil: never
 	log     *slog.Logger
 }
 
@@ -79,13 +80,26 @@ func (p *poller) step(ctx context.Context) error {
 	if err != nil { // of what else was to be gathered
 		p.log.Warn("poll a queue", "error", err)
 	}
+	began := time.Now()
 	handling, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(p.within, handleTime))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })()
 	done := done(messages, p.handle(handling, messages))
 	faultpoint.Reach(PointHandled)
-	return p.remove(context.WithoutCancel(ctx), done)
+	if err := p.remove(context.WithoutCancel(ctx), done); err != nil {
+		return err
+	}
+	if p.yields != nil && p.yields() {
+		_ = pause(ctx, min(yieldFactor*time.Since(began), yieldMost)) // ctx's end is seen by the caller
+	}
+	return nil
 }
+
+// A poller that yields rests yieldFactor times as long as it worked.
+const (
+	yieldFactor = 4
+	yieldMost   = time.Second
+)
 
 // receive waits for a batch, and gathers what else waits when it is full.
 func (p *poller) receive(ctx context.Context) ([]queue.Message, error) {
