@@ -36,7 +36,7 @@ func TestEachTextIsEmbeddedOnce(t *testing.T) {
 		t.Errorf("compared with alerts: %+v", rows)
 	}
 	last := w.told[len(w.told)-1]
-	if last.N != int64(len(w.told))+1 || last.Rows[0].Creator != "ada" || last.Rows[0].State != replica.Indexed || last.State == nil {
+	if last.N != int64(len(w.told)) || last.Rows[0].Creator != "ada" || last.Rows[0].State != replica.Indexed || last.State == nil {
 		t.Errorf("told %+v", last)
 	}
 	if got := w.failures(); len(got) != 0 {

@@ -32,6 +32,17 @@ func (w *world) index(rows ...string) int64 {
 	return n
 }
 
+// reset begins the index anew.
+func (w *world) reset() error {
+	n, err := indexlog.Head(w.t.Context(), w.store, w.ulid)
+	if err != nil {
+		return err
+	}
+	e := &indexlog.Entry{Model: letters{}.Model(), Dim: letters{}.Dim(), Reset: true}
+	_, err = indexlog.Append(w.t.Context(), w.store, w.ulid, e, n)
+	return err
+}
+
 func (w *world) table(name string) (num int) {
 	w.t.Helper()
 	must(w.t, w.engine.Read(w.t.Context(), user("ada"), den, func(v *room.View) error {
@@ -93,8 +104,16 @@ func TestSubscribeTellsOfTheIndex(t *testing.T) {
 				t.Errorf("%s %s: %s, want %s", tt.name, tt.params, got, want)
 			}
 		}
+		must(t, w.reset())
+		w.index("tasks:t1:First")
+		if a := w.indexSince("ada", `{"indexSince":2}`); a.Result.Index != 5 || a.Result.Indexed != nil {
+			t.Errorf("over a change of model: %+v", a)
+		}
+		if a := w.indexSince("ada", `{"indexSince":4}`); a.Result.Index != 5 || len(a.Result.Indexed) != 1 {
+			t.Errorf("after a change of model: %+v", a)
+		}
 		must(t, w.store.Write(t.Context(), store.Write{Action: store.Delete, Item: store.Item{Key: indexlog.Key(w.ulid, 1)}}))
-		if a := w.indexSince("ada", `{"indexSince":0}`); a.Result.Index != 3 || a.Result.Indexed != nil {
+		if a := w.indexSince("ada", `{"indexSince":0}`); a.Result.Index != 5 || a.Result.Indexed != nil {
 			t.Errorf("of entries that are gone: %+v", a)
 		}
 	})

@@ -292,6 +292,9 @@ func (x *Indexer) reset(ctx context.Context, r *replica.Replica, room string, st
 	if err := r.CatchUpIndexTo(ctx, next); err != nil {
 		return won, fmt.Errorf("follow the index of room %s: %w", room, err)
 	}
+	if won && next == 1 {
+		x.Tell(ctx, Indexed{Room: room, N: next, State: r.State()})
+	} // a later one is about all rows: clients see that n is missing, and read them anew
 	return won, nil
 }
 

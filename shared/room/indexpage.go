@@ -113,6 +113,9 @@ type indexWriter struct {
 func (w *indexWriter) page(ctx context.Context, entries []*indexlog.Entry, n int64) (IndexPage, error) {
 	page := IndexPage{N: n}
 	for _, e := range entries {
+		if e.Reset && e.N > 1 { // which is about all rows
+			return IndexPage{N: n}, nil
+		}
 		shown, err := w.entry(ctx, e)
 		if err != nil {
 			return page, err
