@@ -91,6 +91,9 @@ func (e *Engine) Load(ctx context.Context, p access.Principal, ref Ref, req Load
 		if err := e.limit(ctx, r.State(), p, access.Commits, 1); err != nil {
 			return err
 		}
+		if err := e.afford(ctx, r.State(), &proposal{by: p, writes: true}); err != nil {
+			return err
+		}
 		result, err = e.load(ctx, ulid, r, p, req, loadDigest(&req))
 		return err
 	})
@@ -115,7 +118,7 @@ func (e *Engine) load(ctx context.Context, ulid string, r *replica.Replica, p ac
 		digest = ""
 	}
 	result, err := e.room(ulid).writer.submit(ctx, r, &proposal{
-		by: p, need: access.Editor, commitID: req.CommitID, digest: digest, kind: commitlog.Load, undoes: req.undoes, alone: true, resolve: l.resolve, writes: true,
+		by: p, need: access.Editor, commitID: req.CommitID, digest: digest, kind: commitlog.Load, undoes: req.undoes, alone: true, resolve: l.resolve,
 	})
 	if err != nil || result.Repeated {
 		return result, err
