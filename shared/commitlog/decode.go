@@ -77,6 +77,8 @@ func (d *decoder) entry(key []byte) error {
 		return d.kind()
 	case "z":
 		return d.int64(&e.Undoes)
+	case "w":
+		return d.int64(&e.Pause)
 	case "o":
 		return d.ops()
 	case "p":

@@ -12,7 +12,7 @@ import (
 // The format comes first in every format, so that a reader knows from the
 // first bytes whether it can read the rest.
 //
-//	entry  f format, s seq, a at, b by, i commitId, d digest, x attempt, k kind, z undoes,
+//	entry  f format, s seq, a at, b by, i commitId, d digest, x attempt, k kind, z undoes, w pause,
 //	       o operations, p and q sums before and after: [content, state] in base64
 //	op     k kind, t table, r row id, c creator, s set, p old, v old version, w old updated,
 //	       y old created, z old omitted, d definition, a alteration, g rewrites, h own,
@@ -32,6 +32,7 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	dst = appendText(dst, `,"x":`, e.Attempt)
 	dst = appendText(dst, `,"k":`, string(e.Kind))
 	dst = appendInt(dst, `,"z":`, e.Undoes)
+	dst = appendInt(dst, `,"w":`, e.Pause)
 	dst = appendOps(dst, e.Ops)
 	dst = appendSums(dst, `,"p":`, e.Before)
 	dst = appendSums(dst, `,"q":`, e.After)

@@ -11,7 +11,7 @@ import (
 // one release after it can be read.
 //
 //	1  the first
-//	2  loads, and rows inserted with times of their own
+//	2  loads, pauses, and rows inserted with times of their own
 const Format = 2
 
 // Limits of one commit; what exceeds one is refused with an error that names it.
@@ -53,6 +53,7 @@ type Entry struct {
 	Attempt  string        // random; belongs to exactly these bytes
 	Kind     Kind
 	Undoes   int64 // the seq that an undo takes back
+	Pause    int64 // milliseconds for which other writers leave the next slot to this one
 	Ops      []Op
 	Before   Sums
 	After    Sums

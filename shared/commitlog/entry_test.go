@@ -41,7 +41,7 @@ func everyOp() *Entry {
 	column := schema.Column{Num: 1, Name: "n", Type: schema.Number, Required: true, Default: 1.0, Min: &bound, Unique: true}
 	cells := []Cell{{Num: 1, Value: "a\"\n"}, {Num: 2, Value: nil}, {Num: 3, Value: int64(-7)}, {Num: 5, Value: 1.0}, {Num: 6, Value: true},
 		{Num: 7, Value: schema.Millis(-1)}, {Num: 8, Value: schema.JSON(`{"t":1}`)}}
-	return &Entry{Format: Format, Seq: 7, At: 1, By: "u", Attempt: "x", Kind: Undo, Undoes: 3, Ops: []Op{
+	return &Entry{Format: Format, Seq: 7, At: 1, By: "u", Attempt: "x", Kind: Undo, Undoes: 3, Pause: 50, Ops: []Op{
 		{Kind: Insert, Table: 1, ID: "r", Creator: "u", Set: []Cell{}},
 		{Kind: Insert, Table: 1, ID: "q", Creator: "u", Set: []Cell{}, CreatedAt: 2, UpdatedAt: 3, OldVersion: 4},
 		{Kind: LoadBlob, Name: "a note", Load: &Bulk{Blob: "rooms/r/loads/l", SHA256: [32]byte{1, 2}, Mode: "merge", Base: 5, Tables: []int{1, 2, 3},

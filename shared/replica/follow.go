@@ -70,6 +70,7 @@ func (f *follower) apply(ctx context.Context, e *commitlog.Entry) error {
 		d.r.alarm(e.Seq)
 	}
 	f.skew = skewOf(e.After, d.state.Sums)
+	d.r.paused.note(e, d.r.cache.o.Now())
 	return nil
 }
 

@@ -43,6 +43,7 @@ type Replica struct {
 	broken        atomic.Bool
 	wrong         atomic.Bool // skew is not zero
 	past          bool        // at a seq of the past, for reading alone
+	paused        pause       // of writers, as another one asked for
 
 	begun, done atomic.Int64 // numbers of the newest catch-up begun, and of that completed
 	timeMu      sync.Mutex

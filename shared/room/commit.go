@@ -198,9 +198,10 @@ type proposal struct {
 	size     int // operations, as rate limits count them; 0: one
 	resolve  func(ctx context.Context, b *builder) error
 	undoes   int64
-	closes   bool // the room: its name is freed in the same transaction
-	alone    bool // in its group: it reads the log up to its slot, or changes tables
-	writes   bool // rows or tables: what a budget may stop
+	pause    time.Duration // for which other processes are to leave the slot after it
+	closes   bool          // the room: its name is freed in the same transaction
+	alone    bool          // in its group: it reads the log up to its slot, or changes tables
+	writes   bool          // rows or tables: what a budget may stop
 }
 
 // propose runs a proposal through the writer of the room that ref means, and

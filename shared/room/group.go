@@ -21,6 +21,8 @@ type group struct {
 	// current: the replica has been at the head of the log since all calls
 	// were made, so that what it refuses is refused for good.
 	current bool
+
+	took time.Duration // to resolve and apply the newest call
 }
 
 // fail answers everybody who is left.
@@ -42,11 +44,56 @@ func (g *group) serve(ctx context.Context) {
 		if won {
 			continue
 		}
-		if pause(ctx, lost) != nil {
+		if lost++; lost >= maxLost && g.calls[0].kind == commitlog.Load {
+			g.askPause(ctx)
+			continue
+		}
+		if pause(ctx, lost-1) != nil {
 			g.fail(errBusy)
 			return
 		}
-		lost++
+	}
+}
+
+// A load that has lost maxLost slots asks the writers of other processes to
+// leave the next one to it, for about as long as it takes to apply.
+const (
+	maxLost  = 2
+	minPause = 50 * time.Millisecond
+	maxPause = 10 * time.Second
+)
+
+// askPause makes a commit without operations, which is quick to win a slot,
+// the more so as it does not wait between its tries. Whoever loses that slot
+// sees it, and waits. When it fails, the load tries on without.
+func (g *group) askPause(ctx context.Context) {
+	length := min(max(minPause, 2*g.took), maxPause)
+	p := &proposal{by: g.calls[0].by, pause: length, resolve: func(context.Context, *builder) error { return nil }}
+	c := &call{proposal: p, done: make(chan outcome, 1)}
+	asking := &group{writer: g.writer, replica: g.replica, calls: []*call{c}}
+	for len(asking.calls) > 0 {
+		if _, err := asking.round(ctx); err != nil {
+			asking.fail(err)
+		}
+	}
+	if out := <-c.done; out.err != nil {
+		g.report(ctx, "ask for a pause of writers", out.err)
+	}
+}
+
+// await waits while another process has asked for a pause.
+func (g *group) await(ctx context.Context) error {
+	left := g.replica.Paused()
+	if left <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return errBusy.Because(ctx.Err())
+	case <-timer.C:
+		return nil
 	}
 }
 
@@ -67,6 +114,9 @@ func pause(ctx context.Context, n int) error {
 // lost: the calls left are to be resolved again from their requests.
 func (g *group) round(ctx context.Context) (progress bool, err error) {
 	if err := g.prepare(ctx); err != nil {
+		return false, err
+	}
+	if err := g.await(ctx); err != nil {
 		return false, err
 	}
 	d, err := g.replica.Begin(ctx)
@@ -178,6 +228,7 @@ func (g *group) judgeOne(ctx context.Context, d *replica.Draft, c *call, v *verd
 		return nil
 	}
 	began := time.Now()
+	defer func() { g.took = time.Since(began) }()
 	err := d.Try(ctx, func() (err error) {
 		v.entry, v.data, err = g.engine.build(ctx, d, c.proposal)
 		return err

@@ -284,9 +284,18 @@ func (l *bulkLoad) note(op *commitlog.Op) {
 	case commitlog.DropTable:
 		l.moved = l.moved || whole || l.names(op.Table)
 	case commitlog.LoadBlob:
-		l.moved = l.moved || whole || slices.ContainsFunc(op.Load.Tables, l.names)
+		l.moved = l.moved || whole || l.noteLoad(op.Load)
 	default:
 	}
+}
+
+// noteLoad tells whether another load since the base matters: that of rows
+// alone does not where rows may change.
+func (l *bulkLoad) noteLoad(other *commitlog.Bulk) bool {
+	if l.req.Strict {
+		return slices.ContainsFunc(other.Tables, l.names)
+	}
+	return slices.ContainsFunc(other.Made, l.names) || slices.ContainsFunc(other.Was, func(t schema.Table) bool { return l.names(t.Num) })
 }
 
 // noteRow takes a row into account that is to be brought back, or must not

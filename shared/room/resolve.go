@@ -54,7 +54,7 @@ func (e *Engine) build(ctx context.Context, d *replica.Draft, p *proposal) (*com
 	now := e.now()
 	entry := &commitlog.Entry{
 		At: max(schema.Millis(now.UnixMilli()), st.At), By: p.by.User.ID, CommitID: p.commitID, Digest: p.digest,
-		Attempt: rand.Text(), Kind: p.kind, Undoes: p.undoes, Ops: make([]commitlog.Op, 0, 1),
+		Attempt: rand.Text(), Kind: p.kind, Undoes: p.undoes, Pause: p.pause.Milliseconds(), Ops: make([]commitlog.Op, 0, 1),
 	}
 	d.Start(entry)
 	b := &builder{engine: e, visits: e.visits, draft: d, entry: entry, by: p.by, role: st.Members[p.by.User.ID].Role, now: now}

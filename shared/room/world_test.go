@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nanotypedb/shared/access"
+	"nanotypedb/shared/blob"
 	"nanotypedb/shared/blob/dirblob"
 	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/fault"
@@ -23,10 +24,12 @@ import (
 type world struct {
 	tb      testing.TB
 	store   store.Store
+	blobs   blob.Store
 	clock   func() time.Time
 	max     int64
 	limiter room.Limiter
-	wrong   func(seq int64) // told of entries whose writer was wrong; nil: there must be none
+	caches  []*replica.Cache // of the engines, newest last
+	wrong   func(seq int64)  // told of entries whose writer was wrong; nil: there must be none
 }
 
 func newWorld(tb testing.TB) *world {
@@ -39,7 +42,9 @@ func newWorld(tb testing.TB) *world {
 		must(tb, st.Close())
 		must(tb, file.Close())
 	})
-	return &world{tb: tb, store: st, clock: time.Now}
+	blobs, err := dirblob.Open(tb.TempDir())
+	must(tb, err)
+	return &world{tb: tb, store: st, blobs: blobs, clock: time.Now}
 }
 
 // shared hides that a store has only one writer, so that several engines may
@@ -53,10 +58,8 @@ func (w *world) engine() *room.Engine {
 
 func (w *world) engineOn(st store.Store) *room.Engine {
 	w.tb.Helper()
-	blobs, err := dirblob.Open(w.tb.TempDir())
-	must(w.tb, err)
 	replicas, err := replica.NewCache(replica.Options{
-		Store: st, Blobs: blobs, Dir: w.tb.TempDir(), Now: w.clock, Log: slog.New(slog.DiscardHandler),
+		Store: st, Blobs: w.blobs, Dir: w.tb.TempDir(), Now: w.clock, Log: slog.New(slog.DiscardHandler),
 		OnMismatch: func(ulid string, seq int64) {
 			if w.wrong == nil {
 				w.tb.Errorf("entry %d of room %s was written wrong", seq, ulid)
@@ -66,6 +69,7 @@ func (w *world) engineOn(st store.Store) *room.Engine {
 		},
 	})
 	must(w.tb, err)
+	w.caches = append(w.caches, replicas)
 	w.tb.Cleanup(func() { must(w.tb, replicas.Close()) })
 	return room.New(room.Options{
 		Store: st, Replicas: replicas, Limiter: w.limiter, MaxRoomBytes: w.max, Now: w.clock, Log: slog.New(slog.DiscardHandler),
