@@ -461,3 +461,26 @@ func TestTheModelOfTheNewerVersionStays(t *testing.T) {
 		}
 	})
 }
+
+func TestFailuresOfTextsThatAreGoneAreRemoved(t *testing.T) {
+	w := newWorld(t)
+	w.model.set(func(text string, _ int) error {
+		if strings.HasPrefix(text, "bad") {
+			return embedder.Refuse("no")
+		}
+		return nil
+	})
+	w.commit(insert("a", "bad one"), insert("b", "bad two"), insert("c", "bad three"))
+	w.relayAll()
+	w.settle()
+	w.commit(retitle("a", "good"), `{"op":"delete","table":"tasks","id":"b"}`)
+	w.relayAll()
+	w.settle()
+	if got := w.failures(); len(got) != 3 {
+		t.Fatalf("failures %+v", got)
+	}
+	must(t, w.handler.Tend(t.Context()))
+	if got := w.failures(); len(got) != 1 || got[0].Row != "c" {
+		t.Errorf("failures %+v, want only that of c", got)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"nanotypedb/shared/fault"
@@ -303,96 +302,4 @@ func (x *Indexer) complete(ctx context.Context, room string) error {
 		return err
 	}
 	return x.Store.Write(ctx, store.Write{Item: store.Item{Key: sweptKey(room), Data: data}})
-}
-
-// clean removes failures of texts that have a vector or no row, and vectors
-// that no row has had for long.
-func (x *Indexer) clean(ctx context.Context, room string) error {
-	return x.view(ctx, room, 0, func(_ *replica.Replica, v *replica.View) error {
-		if v.State().Closed {
-			return nil
-		}
-		return errors.Join(x.cleanFailures(ctx, room, v), x.cleanVectors(ctx, room, v))
-	})
-}
-
-func (x *Indexer) cleanFailures(ctx context.Context, room string, v *replica.View) error {
-	return x.each(ctx, room, failPrefix, func(item store.Item) error {
-		f, err := decodeFailure(item.Data)
-		if err != nil {
-			return err
-		}
-		_, hash, _, ok, err := v.RowText(ctx, f.Table, f.Row)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return err
-		}
-		if err == nil && ok && hash == f.Hash {
-			if _, has, err := v.Vector(ctx, f.Hash); err != nil || !has {
-				return err
-			}
-		}
-		return x.removeUnchanged(ctx, item)
-	})
-}
-
-func (x *Indexer) cleanVectors(ctx context.Context, room string, v *replica.View) error {
-	return x.each(ctx, room, "VEC#", func(item store.Item) error {
-		var stored vectorItem
-		if err := json.Unmarshal(item.Data, &stored); err != nil {
-			return x.removeUnchanged(ctx, item)
-		}
-		if x.Now().Sub(time.UnixMilli(int64(stored.Used))) < keepUnused {
-			return nil
-		}
-		hash, model, ok := parseVectorKey(item.SK)
-		if ok && model == x.model() {
-			if rows, err := v.RowsOf(ctx, hash); err != nil || len(rows) > 0 {
-				return err
-			}
-		}
-		return x.removeUnchanged(ctx, item)
-	})
-}
-
-func parseVectorKey(sk string) (hash indexlog.Hash, model string, ok bool) {
-	rest, ok := strings.CutPrefix(sk, "VEC#")
-	if !ok {
-		return hash, "", false
-	}
-	cut := strings.LastIndexByte(rest, '#')
-	if cut < 0 {
-		return hash, "", false
-	}
-	hash, ok = parseHash(rest[cut+1:])
-	return hash, rest[:cut], ok
-}
-
-// removeUnchanged removes an item on the condition that nobody has renewed or
-// changed it since it was read.
-func (x *Indexer) removeUnchanged(ctx context.Context, item store.Item) error {
-	err := x.Store.Write(ctx, store.Write{Action: store.Delete, Item: store.Item{Key: item.Key}, If: store.Unchanged, Previous: item.Data})
-	var changed *store.ConditionError
-	if errors.As(err, &changed) {
-		return nil
-	}
-	return err
-}
-
-// each calls fn for the items of a room's index whose sort keys begin so.
-func (x *Indexer) each(ctx context.Context, room, prefix string, fn func(store.Item) error) error {
-	q := store.Query{PK: indexlog.Partition(room), From: prefix, To: prefix + "~", Strong: true}
-	for {
-		page, err := x.Store.Query(ctx, q)
-		if err != nil {
-			return fmt.Errorf("read the index of room %s: %w", room, err)
-		}
-		for _, item := range page.Items {
-			if err := fn(item); err != nil {
-				return err
-			}
-		}
-		if q.After = page.Next; q.After == "" {
-			return nil
-		}
-	}
 }
