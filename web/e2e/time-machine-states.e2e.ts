@@ -242,3 +242,18 @@ test("what does not fit is told line by line, and nothing is imported until it d
   await page.getByText("The import is undone").waitFor();
   expect(problems).toEqual([]);
 });
+
+test("offline it says so, and goes on when the network is back", async () => {
+  const { page, context, go } = await visit();
+  await go("time-machine?at=5");
+  await page.getByText("r00003").waitFor();
+  await page.unrouteAll();
+  await context.setOffline(true);
+  await page.getByRole("button", { name: "Commit before" }).click();
+  await page.getByText("You are offline.", { exact: false }).waitFor();
+  await expectAccessible(page);
+  await screenshot(page, "time-machine-offline");
+  await context.setOffline(false);
+  await page.getByRole("heading", { name: "There were no tables" }).or(page.getByRole("row", { name: /Thing/ }).first()).or(page.getByText("This table was empty")).waitFor();
+  expect(await page.getByText("You are offline.", { exact: false }).count()).toBe(0);
+});

@@ -29,7 +29,9 @@ async function choose(page: Page, name: string, content: string): Promise<void> 
 }
 
 async function downloaded(page: Page, start: () => Promise<void>): Promise<{ name: string; content: Buffer }> {
-  const [download]: [Download, void] = await Promise.all([page.waitForEvent("download"), start()]);
+  const waiting: Promise<Download> = page.waitForEvent("download");
+  await start();
+  const download = await waiting;
   return { name: download.suggestedFilename(), content: readFileSync(await download.path()) };
 }
 

@@ -5,6 +5,7 @@ import { History } from "lucide-react";
 import { useMemo, useState } from "react";
 import { UndoDialog } from "../../components/history/undo-dialog.tsx";
 import { Button } from "../../components/ui/button.tsx";
+import { OfflineNote } from "../../components/ui/offline-note.tsx";
 import { Skeleton } from "../../components/ui/skeleton.tsx";
 import { EmptyState, ErrorState } from "../../components/ui/states.tsx";
 import { plural } from "../../lib/format.ts";
@@ -43,6 +44,7 @@ export function HistoryScreen({ commit, onCommit }: HistoryScreenProps) {
           <h1 className="flex-1 text-xl font-semibold">{commit === undefined ? "History" : `Commit ${commit}`}</h1>
           {commit !== undefined && <Button onClick={() => onCommit(undefined)}>Show all commits</Button>}
         </header>
+        <OfflineNote />
         {newer > 0 && (
           <Button className="self-center" busy={pages.isRefetching} onClick={() => void pages.refetch()}>
             Show {plural(newer, "newer commit")}

@@ -44,7 +44,7 @@ export function RowHistoryItem({ entry, table, present, busy, onCell, onRow, row
         </Link>
       </div>
       <dl className="mt-1.5 ml-7 flex flex-col gap-1">
-        {Object.entries(cells).map(([column, { before, after }]) => (
+        {inOrder(cells, table).map(([column, { before, after }]) => (
           <div key={column} className="grid grid-cols-[minmax(4.5rem,auto)_1fr] items-start gap-x-2 text-xs">
             <dt className="truncate text-faint">{column}</dt>
             <dd className="flex min-w-0 items-start gap-2">
@@ -77,6 +77,12 @@ export function RowHistoryItem({ entry, table, present, busy, onCell, onRow, row
       )}
     </li>
   );
+}
+
+/** As the table's columns stand; those that it no longer has come last. */
+function inOrder(cells: RowHistoryEntry["cells"], table: Table): [string, RowHistoryEntry["cells"][string]][] {
+  const place = (column: string) => (table.columns.findIndex(({ name }) => name === column) + table.columns.length + 1) % (table.columns.length + 1);
+  return Object.entries(cells).sort(([a], [b]) => place(a) - place(b));
 }
 
 function quoted(type: Table["columns"][number]["type"] | undefined, value: Value): string {

@@ -3,7 +3,8 @@ import { Section } from "./section.tsx";
 /** Says what is kept; there is nothing to choose yet. */
 const kept: [what: string, howLong: string][] = [
   ["Rows and tables", "Until somebody deletes them. Each acknowledged change is stored before it is confirmed."],
-  ["History of commits", "All of it: no commit of a room is removed while the room exists."],
+  ["History", "Each commit of the last 35 days, unless whoever runs the server chose otherwise: any second of them can be looked at and gone back to."],
+  ["Snapshots", "Hourly ones for 48 hours, then one a day for 14 days and one a week. Those taken by hand stay until somebody deletes them."],
   ["Ids of commits", "30 days, so that a change sent twice is made once. Unsent edits older than 29 days are not sent without asking."],
   ["Presence and cursors", "Not stored at all."],
 ];

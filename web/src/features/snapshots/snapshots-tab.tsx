@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Camera, RefreshCw } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { Button, IconButton } from "../../components/ui/button.tsx";
+import { OfflineNote } from "../../components/ui/offline-note.tsx";
 import { Select } from "../../components/ui/select.tsx";
 import { Skeleton } from "../../components/ui/skeleton.tsx";
 import { EmptyState, ErrorState } from "../../components/ui/states.tsx";
@@ -45,6 +46,7 @@ export function SnapshotsTab({ exportMenu }: { exportMenu: ReactNode }) {
           </Button>
         </Tooltip>
       </header>
+      <OfflineNote />
       {list.isPending && <ListSkeleton />}
       {list.isError && !list.data && <ErrorState error={list.error} title="The snapshots could not be read" onRetry={() => void list.refetch()} />}
       {list.data && shown.length === 0 && (

@@ -3,6 +3,7 @@ import { History, RotateCcw } from "lucide-react";
 import type { ReactNode } from "react";
 import { Badge } from "../../components/ui/badge.tsx";
 import { Button } from "../../components/ui/button.tsx";
+import { OfflineNote } from "../../components/ui/offline-note.tsx";
 import { Select } from "../../components/ui/select.tsx";
 import { EmptyState, ErrorState } from "../../components/ui/states.tsx";
 import { Skeleton } from "../../components/ui/skeleton.tsx";
@@ -49,6 +50,7 @@ export function TimeMachineScreen({ search, onSearch, exportMenu }: TimeMachineS
           </Button>
         </Tooltip>
       </header>
+      <OfflineNote />
       {head === undefined ? <Skeleton className="h-32 shrink-0" /> : <MomentBar seq={moment.seq} head={head} isNow={moment.isNow} backups={snapshots} onPoint={(at) => onSearch({ at })} />}
       {moment.error !== undefined && moment.error !== null ? (
         <ErrorState

@@ -1,6 +1,7 @@
 import { useTables } from "@nanotype/client/react";
 import { FileUp } from "lucide-react";
 import { useState } from "react";
+import { OfflineNote } from "../../components/ui/offline-note.tsx";
 import { EmptyState } from "../../components/ui/states.tsx";
 import { useCurrentRoom, whyNot } from "../../lib/room-context.ts";
 import { FileDrop } from "./file-drop.tsx";
@@ -35,6 +36,7 @@ export function ImportScreen({ table }: ImportScreenProps) {
     <div className="h-full overflow-y-auto">
       <div className="mx-auto flex max-w-4xl flex-col gap-5 px-4 py-6">
         <h1 className="text-xl font-semibold">Import</h1>
+        <OfflineNote />
         {denied === undefined ? (
           <>
             <FileDrop chosen={chosen} problem={problem} onFile={(file) => void choose(file)} onClear={() => setChosen(undefined)} />

@@ -10,6 +10,10 @@ it("finds columns by their names, each once", () => {
   expect(firstMapping(file, undefined).map(({ target }) => target)).toEqual(["id", "title", "due_date", null, "other"]);
 });
 
+it("leaves out what the server keeps by itself", () => {
+  expect(firstMapping(["title", "_createdAt", "_createdBy"].map((name) => ({ name, sample: "" })), undefined).map(({ target }) => target)).toEqual(["title", null, null]);
+});
+
 it("asks only for what is not by the same name", () => {
   const mapping = firstMapping(file, table);
   expect(mappingRequest(mapping)).toEqual({ Title: "title", "Due date": "due_date", title: null, Other: null });

@@ -12,12 +12,15 @@ export interface Mapped {
   type?: ColumnType;
 }
 
+/** What an export says beside a row's own columns; the server sets these itself. */
+const kept = ["_createdAt", "_updatedAt", "_createdBy", "_version", "_vector", "_table"];
+
 /** Columns of the same name, as people write them; of a new table all. What a file says about a row's id is kept as its id. */
 export function firstMapping(columns: readonly { name: string; sample: string }[], table: readonly Column[] | undefined): Mapped[] {
   const taken = new Set<string>();
   return columns.map(({ name, sample }) => {
     const wanted = name === "id" ? "id" : asName(name);
-    const there = table === undefined || wanted === "id" || table.some((column) => column.name === wanted);
+    const there = kept.includes(name) ? false : table === undefined || wanted === "id" || table.some((column) => column.name === wanted);
     const target = there && !taken.has(wanted) ? wanted : null;
     if (target !== null) taken.add(target);
     return { source: name, sample, target };
