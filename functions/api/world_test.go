@@ -94,11 +94,6 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func openStore(t *testing.T) store.Store {
-	st, _ := openFile(t)
-	return st
-}
-
 func openFile(t *testing.T) (store.Store, *sqlitefile.File) {
 	t.Helper()
 	file, err := sqlitefile.Open(t.Context(), t.TempDir(), sqlitefile.Options{})
