@@ -15,7 +15,13 @@ export default defineConfig({
       { find: "@nanotype/client", replacement: here("client/index.ts") },
     ],
   },
-  build: { outDir: "dist", emptyOutDir: true, target: "es2022" },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    // Icons that several screens share would be files of 200 bytes each.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "icons", test: /node_modules.lucide-react/ }] } } },
+  },
   server: {
     proxy: {
       "/v1": `http://${runner}`,

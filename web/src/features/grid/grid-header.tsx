@@ -1,13 +1,14 @@
 import type { Column } from "@nanotype/client";
-import { ArrowDown, ArrowUp, ChevronDown, KeyRound, Plus, Sparkles } from "lucide-react";
-import { type ComponentProps, type DragEvent, useState } from "react";
-import { Checkbox } from "../../components/ui/checkbox.tsx";
+import { ArrowDown, ArrowUp, Check, ChevronDown, KeyRound, Minus, Plus, Sparkles } from "lucide-react";
+import { type ComponentProps, type DragEvent, lazy, Suspense, useState } from "react";
 import { TypeIcon } from "../../components/values/type-icon.tsx";
 import { cx } from "../../lib/cx.ts";
 import { columnLabel } from "../../lib/values/meta.ts";
-import { ColumnMenu, type ColumnMenuActions } from "./column-menu.tsx";
+import type { ColumnMenuActions } from "./column-menu.tsx";
 import { gutterWidth } from "./grid-row.tsx";
 import { headerHeight } from "./scrolling.ts";
+
+const ColumnMenu = lazy(async () => ({ default: (await import("./column-menu.tsx")).ColumnMenu }));
 
 export interface GridHeaderProps {
   gridId: string;
@@ -49,12 +50,7 @@ export function GridHeader(props: GridHeaderProps) {
           style={{ width: gutterWidth }}
           className="sticky left-0 z-10 flex shrink-0 items-center border-r border-b border-line-strong bg-surface px-2.5"
         >
-          <Checkbox
-            aria-label="Select all rows shown"
-            tabIndex={-1}
-            checked={allTicked ? true : someTicked ? "indeterminate" : false}
-            onCheckedChange={(on) => onTickAll(on === true)}
-          />
+          <TickAll all={allTicked} some={someTicked} onTick={onTickAll} />
         </div>
         {columns.map((column, i) => (
           <HeaderCell key={column.name} {...props} column={column} index={i + 2} dropHere={over === column.name} onOver={setOver} onDrop={drop} />
@@ -85,6 +81,24 @@ export function GridHeader(props: GridHeaderProps) {
         </div>
       </div>
     </div>
+  );
+}
+
+/** As the boxes of the rows below it. */
+function TickAll({ all, some, onTick }: { all: boolean; some: boolean; onTick: (on: boolean) => void }) {
+  const Icon = all ? Check : Minus;
+  return (
+    <button
+      type="button"
+      role="checkbox"
+      aria-checked={all ? true : some ? "mixed" : false}
+      aria-label="Select all rows shown"
+      tabIndex={-1}
+      onClick={() => onTick(!all)}
+      className={cx("inline-flex size-4 items-center justify-center rounded-sm border", some ? "border-accent bg-accent text-on-accent" : "border-line-strong bg-canvas")}
+    >
+      {some && <Icon className="size-3" strokeWidth={3} aria-hidden />}
+    </button>
   );
 }
 
@@ -145,9 +159,11 @@ function HeaderCell(props: HeaderCellProps) {
         {direction === "descending" && <ArrowDown className="size-3 shrink-0 text-accent-ink" aria-hidden />}
       </button>
       {menu === name ? (
-        <ColumnMenu column={column} onClose={() => onMenuChange(undefined)} denied={denied} direction={direction} actions={menuActions}>
-          <MenuButton name={name} />
-        </ColumnMenu>
+        <Suspense fallback={<MenuButton name={name} />}>
+          <ColumnMenu column={column} onClose={() => onMenuChange(undefined)} denied={denied} direction={direction} actions={menuActions}>
+            <MenuButton name={name} />
+          </ColumnMenu>
+        </Suspense>
       ) : (
         <MenuButton name={name} onClick={() => onMenuChange(name)} />
       )}

@@ -1,6 +1,6 @@
 import type { Column } from "@nanotype/client";
 import { Columns3, FileUp, Lock, Plus, RefreshCw, SlidersHorizontal, Ellipsis } from "lucide-react";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { Badge } from "../../components/ui/badge.tsx";
 import { Button, IconButton } from "../../components/ui/button.tsx";
 import {
@@ -15,9 +15,11 @@ import {
 import { Popover, PopoverTrigger } from "../../components/ui/popover.tsx";
 import { Tooltip } from "../../components/ui/tooltip.tsx";
 import { columnLabel } from "../../lib/values/meta.ts";
-import { FilterChips, type FilterChipsProps } from "../../components/filters/filter-chips.tsx";
+import type { FilterChipsProps } from "../../components/filters/filter-chips.tsx";
 import { FilterPopover } from "../../components/filters/filter-popover.tsx";
 import { encodeFilter, type Filter, newFilter } from "../../lib/filters.ts";
+
+const FilterChips = lazy(async () => ({ default: (await import("../../components/filters/filter-chips.tsx")).FilterChips }));
 
 export interface GridToolbarProps extends FilterChipsProps {
   access: "own" | "shared" | undefined;
@@ -63,7 +65,7 @@ export function GridToolbar(props: GridToolbarProps) {
       </Popover>
       <ShownColumns all={all} onShow={onShow} />
       <div className="flex min-w-0 flex-1 items-center gap-1.5 overflow-x-auto py-1">
-        <FilterChips {...props} />
+        <Suspense>{(filters.length > 0 || props.sort !== undefined) && <FilterChips {...props} />}</Suspense>
       </div>
       <TableBadges {...props} />
       <Actions {...props} />

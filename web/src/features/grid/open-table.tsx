@@ -17,7 +17,6 @@ import { blankRow, wanted } from "./logic/new-row.ts";
 import { type ClipCell, planPaste, type PastePlan } from "./logic/paste.ts";
 import { blockOf } from "./logic/selection.ts";
 import { NewRowsBar } from "./new-rows-bar.tsx";
-import { NoRows } from "./no-rows.tsx";
 import type { TableScreenProps } from "./table-screen.tsx";
 import { useColumnPrefs } from "./use-column-prefs.ts";
 import { useColumnTable } from "./use-column-table.ts";
@@ -27,6 +26,7 @@ import { useNames } from "./use-names.ts";
 
 // Not of the first paint: their code comes when they are asked for.
 const BulkBar = lazy(async () => ({ default: (await import("./bulk-bar.tsx")).BulkBar }));
+const NoRows = lazy(async () => ({ default: (await import("./no-rows.tsx")).NoRows }));
 const ImportDialog = lazy(async () => ({ default: (await import("./import-dialog.tsx")).ImportDialog }));
 const PasteDialog = lazy(async () => ({ default: (await import("./paste-dialog.tsx")).PasteDialog }));
 
@@ -202,7 +202,7 @@ export function OpenTable({ table, search, onSearchChange, rowPanel, columnDialo
             }}
           />
         )}
-        {empty && <NoRows table={table} filtered={filters.length > 0} denied={denied} commands={commands} onSamples={(cells) => void controller.insertMany(cells)} />}
+        <Suspense>{empty && <NoRows table={table} filtered={filters.length > 0} denied={denied} commands={commands} onSamples={(cells) => void controller.insertMany(cells)} />}</Suspense>
         <NewRowsBar fresh={view.fresh} moved={view.moved} onShow={() => rows.release()} />
         <GridFooter controller={controller} view={view} filtered={filters.length > 0} />
       </section>
