@@ -73,6 +73,10 @@ var routeTrials = map[string]routeTrial{
 	"GET /v1/rooms/{room}/alerts/inbox":       {"/v1/rooms/%s/alerts/inbox", "", viewers(200)},
 	"POST /v1/rooms/{room}/alerts/inbox/read": {"/v1/rooms/%s/alerts/inbox/read", `{"all":true}`, viewers(200)},
 
+	"GET /v1/rooms/{room}/diff":                             {"/v1/rooms/%s/diff?from=1", "", viewers(200)},
+	"POST /v1/rooms/{room}/undo":                            {"/v1/rooms/%s/undo", `{"seq":1}`, editors(400)},
+	"GET /v1/rooms/{room}/tables/{table}/rows/{id}/history": {"/v1/rooms/%s/tables/tasks/rows/t1/history", "", viewers(200)},
+
 	"GET /v1/rooms/{room}/analytics":     {"/v1/rooms/%s/analytics", "", viewers(200)},
 	"GET /v1/rooms/{room}/analytics.csv": {"/v1/rooms/%s/analytics.csv", "", viewers(200)},
 	"GET /v1/rooms/{room}/budget":        {"/v1/rooms/%s/budget", "", viewers(200)},
