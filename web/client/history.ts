@@ -24,6 +24,10 @@ export interface Counts {
   added: number;
   changed: number;
   removed: number;
+  /** `created`, `dropped` or `altered`, when the table itself differs. */
+  schema?: string;
+  /** Its name at the first point, when it was another. */
+  was?: string;
 }
 
 export interface RowChange {
@@ -107,7 +111,7 @@ const { object, string, count, list, field, optional } = decode;
 const counts = (value: unknown, at: string): Counts => {
   const own = object(value, at);
   const zero = { added: 0, changed: 0, removed: 0 };
-  return { ...zero, ...optional(own, "added", at, count), ...optional(own, "changed", at, count), ...optional(own, "removed", at, count) };
+  return { ...zero, ...optional(own, "added", at, count), ...optional(own, "changed", at, count), ...optional(own, "removed", at, count), ...optional(own, "schema", at, string), ...optional(own, "was", at, string) };
 };
 
 export const decodeTableCounts = (value: unknown, at: string): Record<string, Counts> =>
@@ -219,18 +223,21 @@ export class History {
     });
   }
 
-  /** Who changed a row when, newest first; a row that is deleted too. Continue with `before` the last seq received. */
+  /**
+   * Who changed a row when, newest first; a row that is deleted too. Continue with `before` the last seq received. `cut`:
+   * what was before is no longer kept.
+   */
   async row(
     table: string,
     id: string,
     options: { before?: number | undefined; limit?: number } & CallControl = {},
-  ): Promise<{ changes: RowHistoryEntry[]; more: boolean }> {
+  ): Promise<{ changes: RowHistoryEntry[]; more: boolean; cut: boolean }> {
     const { before, limit, signal } = options;
     const address = path("rooms", this.#room, "tables", table, "rows", id, "history");
     const body = await this.#client.request({ method: "GET", path: address, query: { before, limit }, signal });
     return read("history", () => {
       const own = object(body, "");
-      return { changes: field(own, "changes", "", list(historyEntry)), more: own["more"] === true };
+      return { changes: field(own, "changes", "", list(historyEntry)), more: own["more"] === true, cut: own["cut"] === true };
     });
   }
 

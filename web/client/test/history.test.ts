@@ -71,7 +71,7 @@ describe("row history", () => {
     const changes = [{ seq: 5, at: "2026-11-23T20:00:00.000Z", by: "bob", kind: "update", cells: { title: { before: "A", after: "B" }, note: { after: 1 } } }];
     const { client, asked } = scripted(() => ({ json: { changes, more: true } }));
     const page = await new History(client, "r").row("tasks", "a/b", { before: 9, limit: 20 });
-    expect(page).toEqual({ changes: [{ ...changes[0], cells: { title: { before: "A", after: "B" }, note: { before: null, after: 1 } } }], more: true });
+    expect(page).toEqual({ changes: [{ ...changes[0], cells: { title: { before: "A", after: "B" }, note: { before: null, after: 1 } } }], more: true, cut: false });
     expect(asked[0]).toMatchObject({ path: "/v1/rooms/r/tables/tasks/rows/a%2Fb/history", query: { before: "9", limit: "20" } });
   });
 });

@@ -30,7 +30,7 @@ export function RestorePreview({ preview, error, pending, onRetry }: RestorePrev
       </div>
     );
   }
-  const tables = Object.entries(preview.tables).filter(([, { added, changed, removed }]) => added + changed + removed > 0);
+  const tables = Object.entries(preview.tables).filter(([, { added, changed, removed, schema }]) => added + changed + removed > 0 || schema !== undefined);
   if (tables.length === 0) return <p className="rounded-md bg-subtle px-3 py-2">Nothing would change: everything is already as it was then.</p>;
   return (
     <table className="w-full border-collapse text-sm">
@@ -46,10 +46,10 @@ export function RestorePreview({ preview, error, pending, onRetry }: RestorePrev
         </tr>
       </thead>
       <tbody>
-        {tables.map(([table, { added, changed, removed }]) => (
+        {tables.map(([table, { added, changed, removed, schema }]) => (
           <tr key={table} className="border-b border-line">
             <th scope="row" className="py-1 text-left font-normal">
-              {table}
+              {table} {schema !== undefined && <span className="text-xs text-faint">{schema}</span>}
             </th>
             <NumberCell n={added} tone="text-success-ink" />
             <NumberCell n={changed} tone="text-warning-ink" />

@@ -94,7 +94,7 @@ export function ChangesView({ from, to, head, table, tables, picked, onTo, onTab
 }
 
 function TableCounts({ counts, table, onTable }: { counts: Record<string, Counts>; table: string | undefined; onTable: (table: string | undefined) => void }) {
-  const changed = Object.entries(counts).filter(([, { added, changed: edited, removed }]) => added + edited + removed > 0);
+  const changed = Object.entries(counts).filter(([, { added, changed: edited, removed, schema, was }]) => added + edited + removed > 0 || schema !== undefined || was !== undefined);
   if (changed.length === 0) return null;
   const chip = (name: string | undefined, label: string, content?: React.ReactNode) => (
     <button

@@ -20,6 +20,7 @@ export function CountsText({ counts }: { counts: Counts }) {
             <span className="sr-only"> {name} </span>
           </span>
         ))}
+      {(counts.was !== undefined || counts.schema !== undefined) && <span className="font-normal text-muted">{counts.was === undefined ? counts.schema : `was ${counts.was}`}</span>}
     </span>
   );
 }

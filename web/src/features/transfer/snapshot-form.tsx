@@ -18,7 +18,7 @@ import { type ChosenFile, useUploadOnce } from "./use-import.ts";
 
 const places = [
   { value: "new", label: "A new room", hint: "This one stays as it is" },
-  { value: "here", label: "This room", hint: "Its tables become those of the file" },
+  { value: "here", label: "This room", hint: "Tables of the same name become those of the file, others stay" },
 ] as const;
 
 /** A downloaded snapshot, into a room of its own or over this one. */
@@ -90,7 +90,7 @@ export function SnapshotForm({ chosen }: { chosen: ChosenFile }) {
         )}
         {restore.isSuccess && <p role="status">Under way; the bar above tells what comes of it.</p>}
         <Button type="submit" className="self-start" variant={place === "new" ? "primary" : "danger"} busy={restore.isPending} disabled={!ready || restore.isSuccess}>
-          {place === "new" ? "Make the room" : "Replace this room’s tables"}
+          {place === "new" ? "Make the room" : "Replace the tables"}
         </Button>
       </Step>
     </form>
