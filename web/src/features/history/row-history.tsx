@@ -75,7 +75,7 @@ export function RowHistory({ table, id, row, readOnly }: RowHistoryProps) {
           Show older
         </Button>
       )}
-      {pages.data.pages.at(-1)?.cut && <p className="text-center text-xs text-faint">Older changes are no longer kept.</p>}
+      {pages.data?.pages.at(-1)?.cut && <p className="text-center text-xs text-faint">Older changes are no longer kept.</p>}
     </div>
   );
 }
