@@ -97,7 +97,7 @@ type nearSearch struct {
 }
 
 func (s *nearSearch) run(ctx context.Context) ([]NearHit, error) {
-	defer func() { s.x.bury(s.view.state.Seq, s.unused) }()
+	defer func() { s.x.bury(s.view.state, s.unused) }()
 	buried := s.x.buried(s.view.state.Seq)
 	var keep func(int) bool
 	if len(buried) > 0 {

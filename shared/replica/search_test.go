@@ -564,6 +564,54 @@ func TestSearchIsNarrowedToWhatMayBeSeen(t *testing.T) {
 	equal(t, "one table by words", keyword(t, r, "apple", func(q *replica.KeywordQuery) { q.Tables = []int{2} }), []string{"x"})
 }
 
+// What is cleared is found no more, though its vector is still in memory.
+func TestAClearedTextIsNotFound(t *testing.T) {
+	w := newWorld(t)
+	r := w.create(w.cache())
+	w.commit(r, insert("a", "red apple"), insert("b", "blue sky"))
+	w.embed("red apple", "blue sky")
+	catchUpIndex(t, w, r)
+	equal(t, "both", nearest(t, r, "red apple"), []string{"a", "b"})
+	w.index(&indexlog.Entry{Model: model, Dim: dim, Texts: []indexlog.Text{{Hash: indexlog.TextHash("red apple"), Cleared: true}}})
+	catchUpIndex(t, w, r)
+	equal(t, "cleared", nearest(t, r, "red apple"), []string{"b"})
+	w.index(&indexlog.Entry{At: 1, Model: model, Dim: dim, Texts: []indexlog.Text{{Hash: indexlog.TextHash("red apple"), Vector: encoded(t, "red apple")}}})
+	catchUpIndex(t, w, r)
+	equal(t, "embedded again", nearest(t, r, "red apple"), []string{"a", "b"})
+}
+
+// A view of before a row came does not hide the row from later ones.
+func TestAnOldViewHidesNothing(t *testing.T) {
+	w := newWorld(t)
+	r := w.create(w.cache())
+	w.commit(r, insert("b", "blue sky"))
+	w.embed("red apple", "blue sky")
+	catchUpIndex(t, w, r)
+	old := func(v *replica.View) {
+		t.Helper()
+		hits, err := v.Nearest(t.Context(), replica.NearestQuery{Query: meaning("red apple"), Model: model, K: 5})
+		if err != nil || len(hits) != 1 || hits[0].ID != "b" {
+			t.Errorf("the old view: %v, %v", hits, err)
+		}
+	}
+	view(t, r, func(v *replica.View) {
+		w.commit(r, insert("a", "red apple"))
+		equal(t, "new", nearest(t, r, "red apple"), []string{"a", "b"})
+		old(v)
+	})
+	equal(t, "after a commit", nearest(t, r, "red apple"), []string{"a", "b"})
+	clearing := indexlog.Entry{At: 5, Model: model, Dim: dim, Texts: []indexlog.Text{{Hash: indexlog.TextHash("red apple"), Cleared: true}}}
+	w.index(&clearing)
+	catchUpIndex(t, w, r)
+	view(t, r, func(v *replica.View) {
+		w.index(&indexlog.Entry{At: 6, Model: model, Dim: dim, Texts: []indexlog.Text{{Hash: indexlog.TextHash("red apple"), Vector: encoded(t, "red apple")}}})
+		catchUpIndex(t, w, r)
+		equal(t, "new", nearest(t, r, "red apple"), []string{"a", "b"})
+		old(v)
+	})
+	equal(t, "after an index entry", nearest(t, r, "red apple"), []string{"a", "b"})
+}
+
 // Many texts that no row has any more stand nearer than those that rows have.
 func TestTextsOfNoRowDoNotCrowdOut(t *testing.T) {
 	w := newWorld(t)

@@ -71,20 +71,28 @@ func (r *Replica) revive(seq int64, c *conn) {
 	c.revived = c.revived[:0]
 }
 
-// bury notes that no row of a view has these texts. A view from before rows
-// got any back does not tell.
-func (x *vectors) bury(seq int64, texts []indexlog.Hash) {
-	if len(texts) == 0 {
+// bury notes that no row of a view has these texts with a vector. A view from
+// before rows got any back, or from before texts got vectors again, does not
+// tell. The caller has x locked for reading.
+func (x *vectors) bury(s *State, texts []indexlog.Hash) {
+	if len(texts) == 0 || s.Index < x.upTo {
 		return
 	}
 	x.deadMu.Lock()
 	defer x.deadMu.Unlock()
-	if seq < x.revivedAt {
+	if s.Seq < x.revivedAt {
 		return
 	}
 	for _, h := range texts {
-		x.dead[h] = seq
+		x.dead[h] = s.Seq
 	}
+}
+
+// unbury makes a text one to be found again. The caller has x locked.
+func (x *vectors) unbury(h indexlog.Hash) {
+	x.deadMu.Lock()
+	defer x.deadMu.Unlock()
+	delete(x.dead, h)
 }
 
 // crowded tells whether so many texts are of no row that the vectors are
@@ -252,10 +260,12 @@ func (x *vectors) read(ctx context.Context, v *View, query string, args ...any) 
 		if err := x.index.Put(int(slot), value); err != nil {
 			return fmt.Errorf("read vectors: %w", err)
 		}
-		if !known {
-			x.hashes = append(x.hashes, h)
-			x.slots[h] = slot
+		if known {
+			x.unbury(h)
+			continue
 		}
+		x.hashes = append(x.hashes, h)
+		x.slots[h] = slot
 	}
 	x.bytes.Store(int64(len(x.hashes)) * int64(slotBytes+v.state.Dim+v.state.Dim/8))
 	return nil
