@@ -312,10 +312,10 @@ func (c *embedCrash) work(p *process) {
 			return
 		}
 		var err error
-		switch n % 20 {
-		case 10:
+		switch n % 80 { // jobs have time to die in between
+		case 30, 45, 60, 75:
 			err = c.ada.call(ctx, "POST", "/v1/rooms/plans/queue/retry", map[string]any{"all": true}, nil)
-		case 15:
+		case 79:
 			err = c.ada.call(ctx, "POST", "/v1/rooms/plans/queue/reindex", map[string]any{"mode": "all"}, nil)
 		}
 		if err != nil {
