@@ -9,7 +9,7 @@ import { Sidebar, type SidebarEntry } from "../features/room-shell/sidebar.tsx";
 import { useUnread } from "../lib/alert-inbox.ts";
 import { useCommands } from "../lib/commands.ts";
 import { useOfferFinder } from "../lib/finder.ts";
-import { useCurrentRoom } from "../lib/room-context.ts";
+import { useCurrentRoom, whyNot } from "../lib/room-context.ts";
 import { useShortcuts } from "../lib/shortcuts/use-shortcuts.ts";
 import { useTrackedWork } from "../lib/work.ts";
 import { AppHeader } from "./app-header.tsx";
@@ -28,6 +28,7 @@ export function RoomLayout({ children }: { children: ReactNode }) {
   const { expired } = useRoomStatus(room).outbox;
   useFinderOfRoom();
   useMatches();
+  useFileCommands();
   return (
     <div className="flex h-full flex-col">
       <AppHeader start={<Drawer entries={entries} />}>
@@ -76,6 +77,16 @@ function useFinderOfRoom(): void {
     [room, id, name, navigate],
   );
   useOfferFinder(finder);
+}
+
+function useFileCommands(): void {
+  const { id, role } = useCurrentRoom();
+  const navigate = useNavigate();
+  const params = { room: id };
+  useCommands([
+    { id: "import", label: "Import a file", group: "Actions", keywords: "csv ndjson sqlite upload", denied: whyNot(role, "edit"), run: () => void navigate({ to: "/rooms/$room/import", params, search: {} }) },
+    { id: "snapshots", label: "Snapshots", group: "Go to", keywords: "backup export download", run: () => void navigate({ to: "/rooms/$room/settings/$tab", params: { ...params, tab: "snapshots" } }) },
+  ]);
 }
 
 function useMatches(): void {

@@ -1,6 +1,6 @@
 import type { LoggedCommit } from "@nanotype/client";
 import { useRoomStatus } from "@nanotype/client/react";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { History } from "lucide-react";
 import { useMemo, useState } from "react";
 import { UndoDialog } from "../../components/history/undo-dialog.tsx";
@@ -33,7 +33,8 @@ export function HistoryScreen({ commit, onCommit }: HistoryScreenProps) {
     initialPageParam: commit === undefined ? undefined : commit + 1,
     getNextPageParam: (page) => (page.more && commit === undefined ? page.commits.at(-1)?.seq : undefined),
   });
-  const commits = useMemo(() => pages.data?.pages.flatMap((page) => page.commits) ?? [], [pages.data]);
+  const told = useJobsBySeq(pages.data?.pages.some((page) => page.commits.some((entry) => entry.opaque)) ?? false);
+  const commits = useMemo(() => pages.data?.pages.flatMap((page) => page.commits.map((entry) => (entry.opaque ? { ...entry, ...told.get(entry.seq) } : entry))) ?? [], [pages.data, told]);
   const newest = commits[0]?.seq ?? 0;
   const newer = commit === undefined && head !== undefined && newest > 0 ? head - newest : 0;
   const ended = pages.data?.pages.at(-1);
@@ -76,6 +77,24 @@ export function HistoryScreen({ commit, onCommit }: HistoryScreenProps) {
       {undoing && <UndoDialog target={{ seq: undoing.seq, what: `commit ${undoing.seq}` }} onClose={() => setUndoing(undefined)} onDone={() => void pages.refetch()} />}
     </div>
   );
+}
+
+/** Who made the commits that the log tells only as a whole, from the jobs that this person may see. */
+function useJobsBySeq(wanted: boolean): ReadonlyMap<number, { by?: string; at?: string }> {
+  const { id } = useCurrentRoom();
+  const { jobs } = usePast();
+  const { data } = useQuery({
+    queryKey: [...pastKeys.commits(id), "jobs"],
+    queryFn: async ({ signal }) => (await jobs.list({ limit: 100, signal })).jobs,
+    enabled: wanted,
+  });
+  return useMemo(() => {
+    const made = (data ?? []).flatMap(({ result, by, updatedAt }) => {
+      const seq = typeof result === "object" && result !== null && !Array.isArray(result) && result["dryRun"] !== true ? result["seq"] : undefined;
+      return typeof seq === "number" ? [[seq, { ...(by !== undefined && { by }), ...(updatedAt !== undefined && { at: updatedAt }) }] as const] : [];
+    });
+    return new Map(made);
+  }, [data]);
 }
 
 function ListSkeleton() {

@@ -1,7 +1,7 @@
-import type { Row, Table } from "@nanotype/client";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import type { ColumnType, Row, Table } from "@nanotype/client";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { Rows3 } from "lucide-react";
+import { ArrowDown, ArrowUp, Rows3 } from "lucide-react";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { Checkbox } from "../../components/ui/checkbox.tsx";
 import { Skeleton } from "../../components/ui/skeleton.tsx";
@@ -28,12 +28,14 @@ export interface PastTableProps {
 export function PastTable({ table, seq, picked }: PastTableProps) {
   const { id } = useCurrentRoom();
   const { history } = usePast();
+  const [order, setOrder] = useState("id");
   const pages = useInfiniteQuery({
-    queryKey: [...pastKeys.then(id), "rows", seq, table.name],
-    queryFn: ({ pageParam, signal }) => history.rows({ table: table.name, at: seq, limit: pageRows, order: "id", ...(pageParam !== "" && { cursor: pageParam }) }, { signal }),
+    queryKey: [...pastKeys.then(id), "rows", seq, table.name, order],
+    queryFn: ({ pageParam, signal }) => history.rows({ table: table.name, at: seq, limit: pageRows, order, ...(pageParam !== "" && { cursor: pageParam }) }, { signal }),
     initialPageParam: "",
     getNextPageParam: (page) => page.cursor,
     staleTime: Infinity,
+    placeholderData: keepPreviousData,
   });
   const rows = useMemo(() => pages.data?.pages.flatMap((page) => page.rows) ?? [], [pages.data]);
   if (pages.isPending) return <RowsSkeleton />;
@@ -45,19 +47,22 @@ export function PastTable({ table, seq, picked }: PastTableProps) {
       </EmptyState>
     );
   }
-  return <Rows table={table} rows={rows} picked={picked} more={pages.hasNextPage} loading={pages.isFetchingNextPage} onMore={() => void pages.fetchNextPage()} />;
+  return <Rows table={table} rows={rows} picked={picked} order={order} onOrder={setOrder} more={pages.hasNextPage} loading={pages.isFetchingNextPage} onMore={() => void pages.fetchNextPage()} />;
 }
 
 interface RowsProps {
   table: Table;
   rows: readonly Row[];
   picked: Picked;
+  /** A column, `-column` for descending. */
+  order: string;
+  onOrder: (order: string) => void;
   more: boolean;
   loading: boolean;
   onMore: () => void;
 }
 
-function Rows({ table, rows, picked, more, loading, onMore }: RowsProps) {
+function Rows({ table, rows, picked, order, onOrder, more, loading, onMore }: RowsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [opened, setOpened] = useState<Row>();
   // eslint-disable-next-line react-hooks/incompatible-library -- nothing below memoizes what the virtualizer gives
@@ -85,14 +90,9 @@ function Rows({ table, rows, picked, more, loading, onMore }: RowsProps) {
             <span role="columnheader" className="px-3">
               <span className="sr-only">Pick</span>
             </span>
-            <span role="columnheader" className="px-2">
-              id
-            </span>
+            <HeaderCell name="id" order={order} onOrder={onOrder} />
             {table.columns.map(({ name, type }) => (
-              <span key={name} role="columnheader" className="flex min-w-0 items-center gap-1 px-2">
-                <TypeIcon type={type} />
-                <span className="truncate">{name}</span>
-              </span>
+              <HeaderCell key={name} name={name} type={type} order={order} onOrder={onOrder} />
             ))}
           </div>
         </div>
@@ -110,6 +110,22 @@ function Rows({ table, rows, picked, more, loading, onMore }: RowsProps) {
       </div>
       {opened && <PastRowDialog table={table} row={opened} onClose={() => setOpened(undefined)} />}
     </>
+  );
+}
+
+/** Sorts by its column: upwards, downwards, then by id again. */
+function HeaderCell({ name, type, order, onOrder }: { name: string; type?: ColumnType } & Pick<RowsProps, "order" | "onOrder">) {
+  const sorted = order === name ? "ascending" : order === `-${name}` ? "descending" : "none";
+  const next = sorted === "none" ? name : sorted === "ascending" ? `-${name}` : "id";
+  return (
+    <span role="columnheader" aria-sort={sorted} className="flex min-w-0 items-center px-2">
+      <button type="button" disabled={type === "json"} className="flex min-w-0 items-center gap-1 rounded-sm hover:text-ink disabled:hover:text-faint" onClick={() => onOrder(next)}>
+        {type && <TypeIcon type={type} />}
+        <span className="truncate">{name}</span>
+        {sorted === "ascending" && <ArrowUp className="size-3 shrink-0" aria-hidden />}
+        {sorted === "descending" && <ArrowDown className="size-3 shrink-0" aria-hidden />}
+      </button>
+    </span>
   );
 }
 
