@@ -141,5 +141,13 @@ test("a file too large for a request is uploaded, replaces the table by a job, a
   expect(info.rows).toBe(20_000);
   await work.getByRole("link", { name: "Open things" }).click();
   await page.getByText("20,000 rows").waitFor({ timeout: 60_000 });
+  await page.goto(`/rooms/${room.id}/history`);
+  const newest = page.locator("[data-commit]").first();
+  await newest.getByText("ada", { exact: true }).waitFor();
+  await newest.getByText("bulk").waitFor();
+  await newest.getByRole("button").first().click();
+  await newest.getByRole("link", { name: "What it changed" }).click();
+  await page.getByText("20,000", { exact: false }).first().waitFor();
+  await screenshot(page, "real-bulk-changes");
   expect(problems).toEqual([]);
 });

@@ -7,7 +7,7 @@ type Applied<Op extends AppliedOperation["op"]> = Extract<AppliedOperation, { op
 /** What a commit did: "2 rows changed in tasks, 1 row added to notes". */
 export function describeCommit(commit: LoggedCommit, nameOf: (user: string) => string = (user) => user): string {
   if (commit.opaque === true) return commit.kind === "load" || commit.kind === undefined ? "Restore, import or another change of many rows" : commit.kind;
-  if (commit.kind === "load") return "Rows loaded: a restore or an import";
+  if (commit.kind === "load") return commit.undoes === undefined ? "Rows loaded: a restore or an import" : `Undo of commit ${commit.undoes}`;
   if (commit.kind === "check") return "Sums checked";
   if (commit.kind === "closed") return "Room deleted";
   if (commit.kind === "create") return "Room created";
