@@ -47,8 +47,8 @@ function ConflictReport({ conflict }: { conflict: UndoConflictError }) {
   if (conflicts.length === 0) {
     return (
       <p>
-        {later === undefined ? message : `${plural(later, "commit")} came after it.`} Undoing it now takes what they changed in the same tables with it. A
-        snapshot is taken first.
+        {later === undefined ? message : `${plural(later, "commit")} came after it.`} Undoing it now takes what they changed in the same tables with it. The undo
+        can itself be undone.
       </p>
     );
   }

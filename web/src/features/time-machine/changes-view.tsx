@@ -6,7 +6,6 @@ import { Button } from "../../components/ui/button.tsx";
 import { Skeleton } from "../../components/ui/skeleton.tsx";
 import { EmptyState, ErrorState } from "../../components/ui/states.tsx";
 import { cx } from "../../lib/cx.ts";
-import { count } from "../../lib/format.ts";
 import { pastKeys, usePast } from "../../lib/past.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 import { ChangeCard } from "./change-card.tsx";
@@ -109,7 +108,7 @@ function TableCounts({ counts, table, onTable }: { counts: Record<string, Counts
   );
   return (
     <div role="group" aria-label="Tables that differ" className="flex flex-wrap gap-1.5">
-      {chip(undefined, `All ${count(changed.length)} tables`)}
+      {chip(undefined, "All tables")}
       {changed.map(([name, numbers]) => chip(name, name, <CountsText counts={numbers} />))}
     </div>
   );

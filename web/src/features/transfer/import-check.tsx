@@ -68,7 +68,7 @@ export function ImportCheck({ ready, check, replacing, table, uploading, running
         <Button variant={replacing ? "danger" : "primary"} busy={running} disabled={!fine} onClick={onImport}>
           {replacing ? `Replace the rows of ${table}` : fine ? `Import ${plural(report.rows, "row")}` : "Import"}
         </Button>
-        {replacing && <span className="text-xs text-muted">A snapshot is taken first, and it can be undone.</span>}
+        {replacing && <span className="text-xs text-muted">It can be undone.</span>}
       </div>
     </div>
   );
