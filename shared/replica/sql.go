@@ -252,7 +252,7 @@ var sqlLimits = map[sqlite.Limit]int32{
 	sqlite.LimitVDBEOp:            500_000,
 	sqlite.LimitFunctionArg:       100,
 	sqlite.LimitAttached:          0,
-	sqlite.LimitLikePatternLength: 500,
+	sqlite.LimitLikePatternLength: 128,
 	sqlite.LimitVariableNumber:    maxSQLParams,
 	sqlite.LimitWorkerThreads:     0,
 }

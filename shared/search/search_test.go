@@ -416,7 +416,9 @@ func TestAQueryIsEmbeddedOnce(t *testing.T) {
 // spent is a budget that is used up.
 type spent struct{}
 
-func (spent) AllowAI(context.Context, string) error { return fault.New(fault.Forbidden, "the budget is spent") }
+func (spent) AllowAI(context.Context, string) error {
+	return fault.New(fault.Forbidden, "the budget is spent")
+}
 
 func TestASpentBudgetLeavesWords(t *testing.T) {
 	w := newWorld(t)
