@@ -137,7 +137,10 @@ function byName(a: Peer, b: Peer): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : a.connection < b.connection ? -1 : 1;
 }
 
-/** Sends the newest value at most once in a while; the last one always goes out. */
+/**
+ * Sends the newest value at most once in a while; the last one always goes out. The while begins with the answer: counted
+ * from the sending, two that a network brought nearer together would be too near for the server, which drops the second.
+ */
 class Throttle {
   readonly #runtime: Runtime;
   readonly #everyMs: number;
@@ -145,6 +148,8 @@ class Throttle {
   #value: Json | undefined;
   #open = false;
   #unsent = false;
+  /** What was sent last, until its while is over. */
+  #turn: object | undefined;
   #cooling: Cancel | undefined;
 
   constructor(runtime: Runtime, everyMs: number, send: (value: Json) => Promise<unknown>) {
@@ -173,16 +178,21 @@ class Throttle {
   stop(): void {
     this.#open = false;
     this.#cooling?.();
-    this.#cooling = undefined;
+    this.#cooling = this.#turn = undefined;
   }
 
   #flush(): void {
-    if (!this.#open || !this.#unsent || this.#cooling || this.#value === undefined) return;
+    if (!this.#open || !this.#unsent || this.#turn || this.#value === undefined) return;
     this.#unsent = false;
-    this.#cooling = this.#runtime.after(this.#everyMs, () => {
-      this.#cooling = undefined;
-      this.#flush();
-    });
-    this.#send(this.#value).catch(() => undefined);
+    const turn = {};
+    this.#turn = turn;
+    const cool = () => {
+      if (this.#turn !== turn) return;
+      this.#cooling = this.#runtime.after(this.#everyMs, () => {
+        this.#cooling = this.#turn = undefined;
+        this.#flush();
+      });
+    };
+    this.#send(this.#value).then(cool, cool);
   }
 }

@@ -72,6 +72,20 @@ describe("presence", () => {
     expect([...new Set(numbers)].sort((a, b) => a - b)).toEqual(numbers);
   });
 
+  it("counts the pause from the answer: the server counts it from when it took the last one", async () => {
+    const clock = new SimClock();
+    const sent: number[] = [];
+    const runtime = browserRuntime({ now: () => clock.now, after: (ms, run) => clock.after(ms, run) });
+    const answer = () => new Promise<void>((resolve) => clock.after(300, resolve));
+    const presence = new Presence({ runtime, send: () => (sent.push(clock.now), answer()), changed: () => undefined });
+    presence.opened([], "c1");
+    const begin = clock.now;
+    presence.setCursor("a");
+    presence.setCursor("b");
+    await clock.advance(2_000);
+    expect(sent.map((at) => at - begin)).toEqual([0, 800]);
+  });
+
   it("ignores what was overtaken, each kind by itself", () => {
     const { presence } = setup();
     presence.opened([bob], "c1");

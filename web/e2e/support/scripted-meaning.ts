@@ -15,7 +15,7 @@ export interface Script {
   /** Requests that were answered here, in order. */
   asked: { method: string; path: string; body: unknown }[];
   /** What a route answers from now on; the key is `METHOD tail`, as `POST search`. */
-  set(route: string, answer: Answer): void;
+  set: (route: string, answer: Answer) => void;
 }
 
 const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();

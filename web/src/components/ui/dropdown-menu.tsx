@@ -1,70 +1,65 @@
-import { Check } from "lucide-react";
-import { DropdownMenu as Radix } from "radix-ui";
+/** Menus of buttons. Their code comes when the first one is opened; see on-demand.tsx. */
+import type { DropdownMenu as Radix } from "radix-ui";
 import type { ComponentProps, ReactNode } from "react";
-import { cx } from "../../lib/cx.ts";
-import { Kbd } from "./kbd.tsx";
-import { dangerItemClass, itemClass, menuLabelClass, popClass, separatorClass } from "./menu-styles.ts";
+import type { MenuItemProps } from "./dropdown-menu-parts.tsx";
+import { onDemand, PartsRoot, PlainRoot, PlainTrigger, usePlain, useRoot } from "./on-demand.tsx";
 
-export const DropdownMenu = Radix.Root;
-export const DropdownMenuTrigger = Radix.Trigger;
-export const DropdownMenuGroup = Radix.Group;
-export const DropdownMenuRadioGroup = Radix.RadioGroup;
+const demand = onDemand(() => import("./dropdown-menu-parts.tsx"));
 
-export function DropdownMenuContent({ className, ...props }: ComponentProps<typeof Radix.Content>) {
+export function DropdownMenu({ children, open, onOpenChange, ...props }: ComponentProps<typeof Radix.Root>) {
+  const { plain, openedPlain } = useRoot(demand, open, onOpenChange);
+  const parts = demand.now();
+  if (plain || !parts) return plain && <PlainRoot plain={plain}>{children}</PlainRoot>;
+  const state = open === undefined ? { defaultOpen: openedPlain } : { open };
   return (
-    <Radix.Portal>
-      <Radix.Content
-        sideOffset={4}
-        collisionPadding={8}
-        {...props}
-        className={cx(popClass, "max-h-(--radix-dropdown-menu-content-available-height) min-w-44", className)}
-      />
-    </Radix.Portal>
+    <PartsRoot>
+      <parts.DropdownMenu {...props} {...state} {...(onOpenChange && { onOpenChange })}>
+        {children}
+      </parts.DropdownMenu>
+    </PartsRoot>
   );
 }
 
-export interface MenuItemProps extends Omit<ComponentProps<typeof Radix.Item>, "asChild"> {
-  danger?: boolean;
-  icon?: ReactNode;
-  keys?: string;
+export function DropdownMenuTrigger(props: ComponentProps<typeof Radix.Trigger>) {
+  const plain = usePlain();
+  const parts = demand.now();
+  if (plain) return <PlainTrigger {...props} plain={plain} popup="menu" />;
+  return parts && <parts.DropdownMenuTrigger {...props} />;
 }
 
-export function DropdownMenuItem({ danger = false, icon, keys, className, children, ...props }: MenuItemProps) {
-  return (
-    <Radix.Item {...props} className={cx(itemClass, danger && dangerItemClass, className)}>
-      {icon}
-      <span className="min-w-0 flex-1 truncate">{children}</span>
-      {keys !== undefined && <Kbd keys={keys} />}
-    </Radix.Item>
-  );
+/** What stands in it is drawn only while it is open, so that nothing below needs to ask whether the parts are there. */
+export function DropdownMenuContent(props: ComponentProps<typeof Radix.Content>) {
+  const plain = usePlain();
+  const parts = demand.now();
+  return plain || !parts ? null : <parts.DropdownMenuContent {...props} />;
 }
 
-export function DropdownMenuRadioItem({ className, children, ...props }: ComponentProps<typeof Radix.RadioItem>) {
-  return (
-    <Radix.RadioItem {...props} className={cx(itemClass, "pr-8", className)}>
-      <span className="min-w-0 flex-1 truncate">{children}</span>
-      <Radix.ItemIndicator className="absolute right-2">
-        <Check className="text-accent-ink" aria-hidden />
-      </Radix.ItemIndicator>
-    </Radix.RadioItem>
-  );
+export function DropdownMenuItem(props: MenuItemProps) {
+  const parts = demand.now();
+  return parts && <parts.DropdownMenuItem {...props} />;
 }
 
-export function DropdownMenuCheckboxItem({ className, children, ...props }: ComponentProps<typeof Radix.CheckboxItem>) {
-  return (
-    <Radix.CheckboxItem {...props} className={cx(itemClass, "pr-8", className)}>
-      <span className="min-w-0 flex-1 truncate">{children}</span>
-      <Radix.ItemIndicator className="absolute right-2">
-        <Check className="text-accent-ink" aria-hidden />
-      </Radix.ItemIndicator>
-    </Radix.CheckboxItem>
-  );
+export function DropdownMenuRadioGroup(props: ComponentProps<typeof Radix.RadioGroup>) {
+  const parts = demand.now();
+  return parts && <parts.DropdownMenuRadioGroup {...props} />;
+}
+
+export function DropdownMenuRadioItem(props: ComponentProps<typeof Radix.RadioItem>) {
+  const parts = demand.now();
+  return parts && <parts.DropdownMenuRadioItem {...props} />;
+}
+
+export function DropdownMenuCheckboxItem(props: ComponentProps<typeof Radix.CheckboxItem>) {
+  const parts = demand.now();
+  return parts && <parts.DropdownMenuCheckboxItem {...props} />;
 }
 
 export function DropdownMenuSeparator() {
-  return <Radix.Separator className={separatorClass} />;
+  const parts = demand.now();
+  return parts && <parts.DropdownMenuSeparator />;
 }
 
 export function DropdownMenuLabel({ children }: { children: ReactNode }) {
-  return <Radix.Label className={menuLabelClass}>{children}</Radix.Label>;
+  const parts = demand.now();
+  return parts && <parts.DropdownMenuLabel>{children}</parts.DropdownMenuLabel>;
 }

@@ -1,6 +1,6 @@
 import { Copy, Eraser, Filter, Maximize2, Pencil, RotateCw, Trash2 } from "lucide-react";
 import { useSyncExternalStore } from "react";
-import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from "../../components/ui/context-menu.tsx";
+import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuSeparator, DropdownMenuTrigger } from "../../components/ui/dropdown-menu.tsx";
 import { plural } from "../../lib/format.ts";
 import { displayText } from "../../lib/values/format.ts";
 import { columnLabel, isMeta } from "../../lib/values/meta.ts";
@@ -14,7 +14,19 @@ export interface CellMenuActions {
   indexAgain: (row: string) => void;
 }
 
-export function CellMenu({ controller, actions, onCopy }: { controller: GridController; actions: CellMenuActions; onCopy: () => void }) {
+export interface CellMenuProps {
+  controller: GridController;
+  actions: CellMenuActions;
+  onCopy: () => void;
+  /** Where it was asked for. */
+  at: { x: number; y: number };
+  onClose: () => void;
+  /** Gives the focus back to the grid. */
+  onFocus: () => void;
+}
+
+/** The menu of a cell; it is there while it is open. */
+export function CellMenu({ controller, actions, onCopy, at, onClose, onFocus }: CellMenuProps) {
   const selection = useSyncExternalStore(controller.selection.subscribe, controller.selection.get);
   const { focus } = selection;
   const row = focus && controller.layout.rowsById(focus.row);
@@ -26,39 +38,47 @@ export function CellMenu({ controller, actions, onCopy }: { controller: GridCont
   const denied = controller.denied !== undefined;
   const locked = denied || isMeta(focus.column);
   return (
-    <ContextMenuContent
-      className="w-60"
-      aria-label="Cell"
-      onCloseAutoFocus={(event) => {
-        // An editor that was opened from here keeps the focus.
-        if (controller.editing.get()) event.preventDefault();
-      }}
-    >
-      <ContextMenuItem icon={<Copy />} keys="mod+c" onSelect={onCopy}>
+    <DropdownMenu open onOpenChange={(open) => !open && onClose()}>
+      <DropdownMenuTrigger asChild>
+        <span aria-hidden className="fixed size-0" style={{ left: at.x, top: at.y }} />
+      </DropdownMenuTrigger>
+      <DropdownMenuContent
+        align="start"
+        sideOffset={2}
+        className="w-60"
+        aria-label="Cell"
+        onCloseAutoFocus={(event) => {
+          event.preventDefault();
+          // An editor that was opened from here keeps the focus.
+          if (!controller.editing.get()) onFocus();
+        }}
+      >
+      <DropdownMenuItem icon={<Copy />} keys="mod+c" onSelect={onCopy}>
         Copy
-      </ContextMenuItem>
-      <ContextMenuItem icon={<Filter />} onSelect={() => actions.filterBy(focus.column, focus.row)}>
+      </DropdownMenuItem>
+      <DropdownMenuItem icon={<Filter />} onSelect={() => actions.filterBy(focus.column, focus.row)}>
         Filter {columnLabel(focus.column)} by “{shown}”
-      </ContextMenuItem>
-      <ContextMenuItem icon={<Maximize2 />} keys="shift+enter" onSelect={() => actions.openRow(focus.row)}>
+      </DropdownMenuItem>
+      <DropdownMenuItem icon={<Maximize2 />} keys="shift+enter" onSelect={() => actions.openRow(focus.row)}>
         Open row
-      </ContextMenuItem>
+      </DropdownMenuItem>
       {row._vector === "failed" && (
-        <ContextMenuItem icon={<RotateCw />} disabled={denied} onSelect={() => actions.indexAgain(focus.row)}>
+        <DropdownMenuItem icon={<RotateCw />} disabled={denied} onSelect={() => actions.indexAgain(focus.row)}>
           Index again for search by meaning
-        </ContextMenuItem>
+        </DropdownMenuItem>
       )}
-      <ContextMenuSeparator />
-      <ContextMenuItem icon={<Pencil />} keys="enter" disabled={locked} onSelect={() => setTimeout(() => controller.startEdit(focus), 0)}>
+      <DropdownMenuSeparator />
+      <DropdownMenuItem icon={<Pencil />} keys="enter" disabled={locked} onSelect={() => setTimeout(() => controller.startEdit(focus), 0)}>
         Edit
-      </ContextMenuItem>
-      <ContextMenuItem icon={<Eraser />} keys="mod+delete" disabled={locked || column?.required === true} onSelect={() => controller.setNull()}>
+      </DropdownMenuItem>
+      <DropdownMenuItem icon={<Eraser />} keys="mod+delete" disabled={locked || column?.required === true} onSelect={() => controller.setNull()}>
         Set null
-      </ContextMenuItem>
-      <ContextMenuItem icon={<Trash2 />} danger keys="mod+backspace" disabled={denied} onSelect={() => controller.deleteRows(rows)}>
+      </DropdownMenuItem>
+      <DropdownMenuItem icon={<Trash2 />} danger keys="mod+backspace" disabled={denied} onSelect={() => controller.deleteRows(rows)}>
         Delete {rows.length > 1 ? plural(rows.length, "row") : "row"}
-      </ContextMenuItem>
+      </DropdownMenuItem>
       {controller.denied !== undefined && <p className="max-w-60 px-2 py-1 text-xs text-faint">{controller.denied}</p>}
-    </ContextMenuContent>
+      </DropdownMenuContent>
+    </DropdownMenu>
   );
 }

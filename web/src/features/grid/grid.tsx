@@ -1,9 +1,8 @@
 import type { Column, Value } from "@nanotype/client";
-import { type ClipboardEvent, type FocusEvent, type KeyboardEvent, type MouseEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
-import { ContextMenu, ContextMenuTrigger } from "../../components/ui/context-menu.tsx";
+import { type ClipboardEvent, type FocusEvent, type KeyboardEvent, lazy, type MouseEvent, type PointerEvent, Suspense, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
+import { prefetchPopovers } from "../../components/ui/popover.tsx";
 import { parseText } from "../../lib/values/parse.ts";
 import { CellEditor } from "./cell-editor.tsx";
-import { CellMenu } from "./cell-menu.tsx";
 import type { GridActions } from "./grid-actions.ts";
 import type { Editing, GridController } from "./grid-controller.ts";
 import { GridHeader, type GridHeaderProps } from "./grid-header.tsx";
@@ -17,6 +16,10 @@ import { useOwnCursor, usePeers } from "./use-peers.ts";
 import { cellAt, copyPicked, dragBlock, openContextMenu, pickedCells, within } from "./grid-hits.ts";
 import { rowsOnPage, showColumn, showRow } from "./scrolling.ts";
 import "./grid.css";
+
+const CellMenu = lazy(async () => ({ default: (await import("./cell-menu.tsx")).CellMenu }));
+/** How long a finger rests for the menu; iOS has no such event of its own. */
+const longPressMs = 700;
 
 export interface GridProps {
   controller: GridController;
@@ -39,6 +42,7 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   const selection = useSyncExternalStore(controller.selection.subscribe, controller.selection.get);
   const editing = useSyncExternalStore(controller.editing.subscribe, controller.editing.get);
   const [active, setActive] = useState(false);
+  const [menuAt, setMenuAt] = useState<{ x: number; y: number }>();
   const canEdit = controller.denied === undefined;
   const peers = usePeers(controller);
   useOwnCursor(controller);
@@ -189,6 +193,8 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   const onFocus = (event: FocusEvent) => {
     if (event.target !== scroller.current) return;
     setActive(true);
+    // Editors of choices and long texts open in one, and are typed into at once.
+    prefetchPopovers();
     if (!focus) controller.selection.update((before) => moved(before, controller.layout, "top"));
   };
   const onMouseDown = (event: MouseEvent) => {
@@ -211,6 +217,27 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
       select((before) => (event.shiftKey ? extendedTo(before, cell) : focused(before, cell)));
       if (!event.shiftKey) dragBlock(controller);
     }
+  };
+  const onContextMenu = (event: MouseEvent) => {
+    // Fields have a menu of their own: spelling, paste.
+    if (cellAt(event.target)?.inEditor === true) return;
+    event.preventDefault();
+    setMenuAt({ x: event.clientX, y: event.clientY });
+  };
+  const onPointerDown = ({ pointerType, clientX: x, clientY: y, target }: PointerEvent) => {
+    const hit = cellAt(target);
+    if (pointerType !== "touch" || hit?.column === undefined || hit.inEditor) return;
+    const { row, column } = hit;
+    const timer = setTimeout(() => {
+      select((before) => focused(before, { row, column }));
+      setMenuAt({ x, y });
+    }, longPressMs);
+    const ended = new AbortController();
+    const end = () => {
+      clearTimeout(timer);
+      ended.abort();
+    };
+    for (const name of ["pointerup", "pointercancel", "pointermove"]) window.addEventListener(name, end, { signal: ended.signal });
   };
   const onDoubleClick = (event: MouseEvent) => {
     const hit = cellAt(event.target);
@@ -238,8 +265,6 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
   const variables = Object.fromEntries([...widths].map(([name, size]) => [`--w-${name}`, `${size}px`]));
   return (
     <>
-      <ContextMenu>
-        <ContextMenuTrigger asChild>
           <div
             ref={scroller}
             role="grid"
@@ -261,6 +286,8 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
             onCopy={(event) => onCopy(event)}
             onCut={(event) => onCopy(event, true)}
             onPaste={onPaste}
+            onContextMenu={onContextMenu}
+            onPointerDown={onPointerDown}
             onScroll={(event) => actions.scrolled(event.currentTarget.scrollTop > rowHeight / 2)}
           >
             <GridHeader
@@ -289,9 +316,18 @@ export function Grid({ controller, view, columns, widths, header, nameOf, opened
               editor={editor}
             />
           </div>
-        </ContextMenuTrigger>
-        <CellMenu controller={controller} actions={actions} onCopy={() => void copyPicked(controller, columns)} />
-      </ContextMenu>
+      <Suspense>
+        {menuAt && (
+          <CellMenu
+            controller={controller}
+            actions={actions}
+            onCopy={() => void copyPicked(controller, columns)}
+            at={menuAt}
+            onClose={() => setMenuAt(undefined)}
+            onFocus={refocus}
+          />
+        )}
+      </Suspense>
       <div ref={exit} tabIndex={-1} className="sr-only">
         End of the table. Tab goes on, Shift+Tab goes back into it.
       </div>
