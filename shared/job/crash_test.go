@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
+	"time"
 
+	"nanotypedb/shared/fault"
 	"nanotypedb/shared/job"
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/store"
@@ -140,5 +142,59 @@ func TestOnAFlakyStore(t *testing.T) {
 		if j.State != job.Done && (j.State != job.Failed || j.Attempts < job.MaxAttempts) || string(j.Result) != strconv.Itoa(len(seen)) && j.State == job.Done {
 			t.Errorf("seed %d: %+v after steps %v", seed, j, seen)
 		}
+	}
+}
+
+// What a job leaves that fails or is cancelled is cleaned up, also when the
+// process is killed before that.
+func TestCleanup(t *testing.T) {
+	for _, ending := range []string{"failed", "cancelled", "killed"} {
+		t.Run(ending, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.runner()
+			var left []string
+			step := func(ctx context.Context, j *job.Job, cursor json.RawMessage) (json.RawMessage, bool, float64, error) {
+				if len(cursor) == 0 {
+					left = append(left, "room")
+					return json.RawMessage(`"room"`), false, 0.5, nil
+				}
+				if ending == "cancelled" {
+					if _, err := r.Cancel(ctx, room, j.ID); err != nil {
+						t.Error(err)
+					}
+					return cursor, false, 0.6, nil
+				}
+				return nil, false, 0, fault.New(fault.Conflict, "no")
+			}
+			clean := func(_ context.Context, j *job.Job) error {
+				if string(j.Cursor) != `"room"` {
+					t.Errorf("cleanup with the cursor %s", j.Cursor)
+				}
+				left = nil
+				return nil
+			}
+			r.Register("messy", step)
+			if ending != "killed" {
+				r.RegisterCleanup("messy", clean)
+			} else {
+				r.RegisterCleanup("messy", func(context.Context, *job.Job) error { return errDead })
+			}
+			j, _ := r.Start(t.Context(), job.Spec{Kind: "messy", Room: room, By: ada})
+			if ending == "killed" {
+				if len(left) != 1 || !w.get(r, j.ID).Untidy {
+					t.Fatalf("%v is left, %+v", left, w.get(r, j.ID))
+				}
+				r.RegisterCleanup("messy", clean)
+				w.now = w.now.Add(time.Hour)
+				if n, err := r.Revive(t.Context(), room); n != 1 || err != nil {
+					t.Errorf("%d revived, %v", n, err)
+				}
+				w.drain(r)
+			}
+			got := w.get(r, j.ID)
+			if len(left) != 0 || got.Untidy || !got.State.Final() || got.State == job.Done || len(got.Cursor) != 0 {
+				t.Errorf("%v is left, %+v", left, got)
+			}
+		})
 	}
 }

@@ -52,6 +52,7 @@ type Job struct {
 	Fence     int64           `json:"fence"`            // how often the job was claimed
 	Attempts  int             `json:"attempts"`         // of the step at hand
 	Cancel    bool            `json:"cancel,omitempty"` // somebody asked for it
+	Untidy    bool            `json:"untidy,omitempty"` // it failed or was cancelled, and left something to clean up
 	Result    json.RawMessage `json:"result,omitempty"`
 	Error     *Failure        `json:"error,omitempty"`
 	CreatedAt schema.Millis   `json:"createdAt"`

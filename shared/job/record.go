@@ -20,14 +20,6 @@ type kept struct {
 	failure error  // why it failed, with its cause
 }
 
-// end makes a state final.
-func (k *kept) end(s State) {
-	k.State, k.Cursor = s, nil
-	if s == Done {
-		k.Progress = 1
-	}
-}
-
 // errFenced says that somebody else has changed the job.
 var errFenced = errors.New("job: somebody else works on it")
 
@@ -89,7 +81,7 @@ func (r *Runner) reconcile(ctx context.Context, k *kept, data []byte) (saved boo
 	case bytes.Equal(now.raw, data):
 		k.raw = data
 		return true, data, nil
-	case k.raw == nil || now.Fence != k.fenceBefore() || now.State.Final():
+	case k.raw == nil || now.Fence != k.fenceBefore() || now.State.Final() && !now.Untidy:
 		return false, nil, errFenced
 	}
 	k.raw = now.raw
@@ -181,7 +173,7 @@ func (r *Runner) Cancel(ctx context.Context, room, id string) (Job, error) {
 		}
 		k.Cancel = true
 		if k.State == Queued {
-			k.end(Cancelled)
+			r.end(k, Cancelled)
 		}
 		data, err := r.encode(k)
 		if err != nil {
@@ -195,8 +187,9 @@ func (r *Runner) Cancel(ctx context.Context, room, id string) (Job, error) {
 		if err != nil {
 			return Job{}, fmt.Errorf("cancel job %s: %w", id, err)
 		}
+		k.raw = data
 		r.announce(ctx, k)
-		return k.Job, nil
+		return k.Job, r.tidy(ctx, k)
 	}
 	return Job{}, fault.New(fault.Unavailable, "the job is moving on too fast to be cancelled, try again")
 }
@@ -213,7 +206,7 @@ func (r *Runner) Revive(ctx context.Context, room string) (int, error) {
 		}
 		for i := range jobs {
 			silent := r.Now().Sub(time.UnixMilli(int64(jobs[i].UpdatedAt)))
-			if jobs[i].State.Final() || silent < staleTime {
+			if jobs[i].State.Final() && !jobs[i].Untidy || silent < staleTime {
 				continue
 			}
 			if err := r.send(ctx, &jobs[i], 0); err != nil {

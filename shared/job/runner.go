@@ -25,10 +25,11 @@ const (
 	PointStepped  faultpoint.Name = "job.stepped"   // a step is complete, its cursor is not kept
 	PointSaved    faultpoint.Name = "job.saved"     // its cursor is kept, nobody was told
 	PointHandedOn faultpoint.Name = "job.handed-on" // a further message is in the queue, this one still there
+	PointUntidy   faultpoint.Name = "job.untidy"    // a job has failed, what it left is still there
 )
 
 // Points lists all fault points of this package.
-var Points = []faultpoint.Name{PointSent, PointKept, PointClaimed, PointStepped, PointSaved, PointHandedOn}
+var Points = []faultpoint.Name{PointSent, PointKept, PointClaimed, PointStepped, PointSaved, PointHandedOn, PointUntidy}
 
 // Announcer tells a room's listeners that a job has moved on or ended, as the
 // notification `job`. What it cannot tell, clients ask for.
@@ -50,8 +51,13 @@ type Options struct {
 // every kind is registered, and starts no goroutine.
 type Runner struct {
 	Options
-	steps map[string]Step
+	steps   map[string]Step
+	cleanup map[string]Cleanup
 }
+
+// Cleanup takes away what a job has left that failed or was cancelled, as its
+// cursor tells. It may run more than once.
+type Cleanup func(ctx context.Context, j *Job) error
 
 // New returns a runner without kinds.
 func New(o Options) *Runner {
@@ -64,12 +70,15 @@ func New(o Options) *Runner {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Runner{Options: o, steps: map[string]Step{}}
+	return &Runner{Options: o, steps: map[string]Step{}, cleanup: map[string]Cleanup{}}
 }
 
 // Register says how jobs of a kind are done. All kinds are registered before
 // the first job is started or handled.
 func (r *Runner) Register(kind string, step Step) { r.steps[kind] = step }
+
+// RegisterCleanup says what follows when a job of a kind fails or is cancelled.
+func (r *Runner) RegisterCleanup(kind string, cleanup Cleanup) { r.cleanup[kind] = cleanup }
 
 // Spec describes a job to start.
 type Spec struct {
@@ -162,7 +171,7 @@ func (r *Runner) Handle(ctx context.Context, m queue.Message) error {
 		return err
 	}
 	if k.State.Final() {
-		return nil
+		return r.tidy(ctx, k)
 	}
 	err = r.work(ctx, k, r.Now().Add(WorkTime))
 	switch {
@@ -214,7 +223,7 @@ func (r *Runner) claim(ctx context.Context, k *kept) error {
 	if k.Attempts >= MaxAttempts {
 		r.fail(k, fault.New(fault.Internal, "it was interrupted %d times at the same place", k.Attempts))
 	} else if k.Cancel {
-		k.end(Cancelled)
+		r.end(k, Cancelled)
 	} else {
 		k.State = Running
 		k.Fence++
@@ -225,6 +234,7 @@ func (r *Runner) claim(ctx context.Context, k *kept) error {
 	}
 	if k.State.Final() {
 		r.announce(ctx, k)
+		return r.tidy(ctx, k)
 	}
 	return nil
 }
@@ -271,7 +281,7 @@ func (r *Runner) stepped(ctx context.Context, k *kept, next json.RawMessage, don
 	defer cancel()
 	switch {
 	case err != nil && k.Cancel && errors.Is(err, ErrStopped):
-		k.end(Cancelled)
+		r.end(k, Cancelled)
 	case errors.Is(err, ErrStopped), errors.Is(err, errFenced):
 		return errFenced
 	case err != nil && ended:
@@ -283,7 +293,7 @@ func (r *Runner) stepped(ctx context.Context, k *kept, next json.RawMessage, don
 		r.Log.WarnContext(ctx, "job step failed", "room", k.Room, "job", k.ID, "kind", k.Kind, "attempt", k.Attempts, "error", err)
 		return err
 	case done:
-		k.end(Done)
+		r.end(k, Done)
 	default:
 		k.Cursor, k.Progress, k.Step, k.Attempts = next, progress, k.Step+1, 1
 	}
@@ -291,10 +301,45 @@ func (r *Runner) stepped(ctx context.Context, k *kept, next json.RawMessage, don
 		return err
 	}
 	if k.Cancel && !k.State.Final() {
-		k.end(Cancelled)
-		return r.save(ctx, k)
+		r.end(k, Cancelled)
+		if err := r.save(ctx, k); err != nil {
+			return err
+		}
+	}
+	return r.tidy(ctx, k)
+}
+
+// tidy cleans up behind a job that failed or was cancelled: after that is kept,
+// so that nobody else can still complete it. What is not cleaned up now is when
+// the schedule revives the job.
+func (r *Runner) tidy(ctx context.Context, k *kept) error {
+	clean := r.cleanup[k.Kind]
+	if !k.Untidy || clean == nil {
+		return nil
+	}
+	faultpoint.Reach(PointUntidy)
+	if err := clean(ctx, &k.Job); err != nil {
+		r.Log.WarnContext(ctx, "job was not cleaned up", "room", k.Room, "job", k.ID, "kind", k.Kind, "error", err)
+		return nil
+	}
+	k.Untidy, k.Cursor = false, nil
+	if err := r.save(ctx, k); err != nil && !errors.Is(err, errFenced) {
+		r.Log.WarnContext(ctx, "job is to be cleaned up again", "room", k.Room, "job", k.ID, "error", err)
 	}
 	return nil
+}
+
+// end makes a state final.
+func (r *Runner) end(k *kept, s State) {
+	k.State = s
+	switch {
+	case s == Done:
+		k.Progress, k.Cursor = 1, nil
+	case r.cleanup[k.Kind] != nil && len(k.Cursor) > 0:
+		k.Untidy = true
+	default:
+		k.Cursor = nil
+	}
 }
 
 // release gives a job back whose step was ended by the time that its worker
@@ -320,7 +365,7 @@ func final(err error) bool {
 
 // fail ends a job with a reason that users may read.
 func (r *Runner) fail(k *kept, err error) {
-	k.end(Failed)
+	r.end(k, Failed)
 	k.failure = err
 	var known *fault.Error
 	if errors.As(err, &known) {
