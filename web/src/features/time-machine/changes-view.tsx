@@ -8,8 +8,10 @@ import { EmptyState, ErrorState } from "../../components/ui/states.tsx";
 import { cx } from "../../lib/cx.ts";
 import { pastKeys, usePast } from "../../lib/past.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
+import { fullTime } from "../../lib/time.ts";
 import { ChangeCard } from "./change-card.tsx";
 import { CountsText } from "./counts-text.tsx";
+import { isSeq } from "./logic/point.ts";
 import { rowKey } from "./logic/row-change.ts";
 import { PointField } from "./point-field.tsx";
 import type { Picked } from "./use-picked.ts";
@@ -34,7 +36,7 @@ const pageRows = 100;
 export function ChangesView({ from, to, head, table, tables, picked, onTo, onTable }: ChangesViewProps) {
   const { id } = useCurrentRoom();
   const { history } = usePast();
-  const [older, newer] = to !== undefined && /^\d+$/u.test(to) && Number(to) < from ? [Number(to), from] : [from, to ?? head];
+  const [older, newer] = to !== undefined && isSeq(to) && Number(to) < from ? [Number(to), from] : [from, to ?? head];
   const pages = useInfiniteQuery({
     queryKey: [...pastKeys.then(id), "diff", older, newer, table],
     queryFn: ({ pageParam, signal }) => history.diff(older, newer, { table, limit: pageRows, cursor: pageParam === "" ? undefined : pageParam, signal }),
@@ -48,7 +50,7 @@ export function ChangesView({ from, to, head, table, tables, picked, onTo, onTab
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center gap-2">
         <span className="inline-flex items-center gap-1.5 font-medium">
-          Commit {older} <ArrowRight className="size-3.5 text-faint" aria-label="to" /> {to === undefined ? "now" : newer === from ? `commit ${from}` : /^\d+$/u.test(to) ? `commit ${to}` : to}
+          Commit {older} <ArrowRight className="size-3.5 text-faint" aria-label="to" /> {to === undefined ? "now" : newer === from ? `commit ${from}` : isSeq(to) ? `commit ${to}` : fullTime(to)}
         </span>
         <span className="flex-1" />
         <PointField label="Compare with another commit or time" placeholder="Compare with…" action="Compare" onPoint={onTo} />

@@ -2,12 +2,12 @@ import type { ImportReport } from "@nanotype/client";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
 import { Button } from "../../components/ui/button.tsx";
-import { Progress } from "../../components/ui/progress.tsx";
 import { Skeleton } from "../../components/ui/skeleton.tsx";
 import { describeError } from "../../lib/errors.ts";
-import { bytes, plural } from "../../lib/format.ts";
+import { plural } from "../../lib/format.ts";
 import { ImportPreview } from "./import-preview.tsx";
 import { ProblemTable } from "./problem-table.tsx";
+import { Uploading } from "./uploading.tsx";
 import type { Sent } from "./use-import.ts";
 
 export interface ImportCheckProps {
@@ -16,25 +16,21 @@ export interface ImportCheckProps {
   replacing: boolean;
   table: string;
   uploading: Sent | undefined;
+  onStop: () => void;
   running: boolean;
   failed: Error | null;
   onImport: () => void;
 }
 
 /** What would come of it; nothing has been changed so far. */
-export function ImportCheck({ ready, check, replacing, table, uploading, running, failed, onImport }: ImportCheckProps) {
+export function ImportCheck({ ready, check, replacing, table, uploading, onStop, running, failed, onImport }: ImportCheckProps) {
   const { data: report, error, isFetching, isPlaceholderData } = check;
   if (!ready) return <p className="text-muted">Nothing to check until what stands in red above is mended.</p>;
   const current = report && !isPlaceholderData && !isFetching;
   const fine = current && report.problemCount === 0 && report.rows > 0;
   return (
     <div className="flex flex-col gap-3">
-      {uploading && (
-        <div className="flex items-center gap-3 text-xs text-muted">
-          Sending {bytes(uploading.sent)} of {bytes(uploading.total)}
-          <Progress label="Sending the file" value={uploading.sent / uploading.total} className="flex-1" />
-        </div>
-      )}
+      {uploading && <Uploading uploading={uploading} onStop={onStop} />}
       {isFetching && !uploading && (
         <div role="status" aria-busy aria-label="Reading the file">
           <Skeleton className="h-24" />

@@ -31,7 +31,7 @@ export function ImportForm({ chosen, tables, wanted, onAnother }: ImportFormProp
   const denied = !target.create && target.mode === "replace" ? whyNot(role, "own") : undefined;
   const wrong = mappingProblem(mapping, table?.columns);
   const ready = !taken && !badName && denied === undefined && wrong === undefined;
-  const { check, run, progress } = useImport(chosen, target, mapping, ready);
+  const { check, run, progress, stop } = useImport(chosen, target, mapping, ready);
   const move = (next: Target) => {
     setTarget(next);
     if (next.create !== target.create || (!next.create && next.table !== target.table)) {
@@ -60,6 +60,7 @@ export function ImportForm({ chosen, tables, wanted, onAnother }: ImportFormProp
           replacing={!target.create && target.mode === "replace"}
           table={target.table}
           uploading={progress}
+          onStop={stop}
           running={run.isPending}
           failed={run.error}
           onImport={() => run.mutate()}

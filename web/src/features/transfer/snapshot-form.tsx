@@ -5,15 +5,14 @@ import { RestorePreview } from "../../components/history/restore-preview.tsx";
 import { Button } from "../../components/ui/button.tsx";
 import { Field } from "../../components/ui/field.tsx";
 import { Input } from "../../components/ui/input.tsx";
-import { Progress } from "../../components/ui/progress.tsx";
 import { Select } from "../../components/ui/select.tsx";
 import { describeError } from "../../lib/errors.ts";
-import { bytes } from "../../lib/format.ts";
 import { usePast } from "../../lib/past.ts";
 import { useCurrentRoom, whyNot } from "../../lib/room-context.ts";
 import { roomKeys } from "../../lib/room-queries.ts";
 import { trackWork } from "../../lib/work.ts";
 import { Step } from "./step.tsx";
+import { Uploading } from "./uploading.tsx";
 import { type ChosenFile, useUploadOnce } from "./use-import.ts";
 
 const places = [
@@ -29,7 +28,7 @@ export function SnapshotForm({ chosen }: { chosen: ChosenFile }) {
   const [place, setPlace] = useState<"new" | "here">("new");
   const [newName, setNewName] = useState(chosen.file.name.replace(/\.[^.]*$/u, ""));
   const [typed, setTyped] = useState("");
-  const { upload, progress } = useUploadOnce(chosen);
+  const { upload, progress, stop } = useUploadOnce(chosen);
   const request = async (): Promise<RestoreRequest> => ({ upload: await upload(), ...(place === "new" && { into: { name: newName.trim() } }) });
   const preview = useMutation({ mutationFn: async () => backups.preview(await request(), { room }) });
   const restore = useMutation({
@@ -65,12 +64,7 @@ export function SnapshotForm({ chosen }: { chosen: ChosenFile }) {
         </div>
       </Step>
       <Step number={3} title="Check">
-        {progress && (
-          <div className="flex items-center gap-3 text-xs text-muted">
-            Sending {bytes(progress.sent)} of {bytes(progress.total)}
-            <Progress label="Sending the file" value={progress.sent / progress.total} className="flex-1" />
-          </div>
-        )}
+        {progress && <Uploading uploading={progress} onStop={stop} />}
         {place === "here" && denied === undefined && (
           <>
             {preview.isIdle ? (

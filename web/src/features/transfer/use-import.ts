@@ -2,7 +2,7 @@
 import type { ImportOptions, ImportReport, Work } from "@nanotype/client";
 import { decodeImport, directLimit } from "@nanotype/client";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useDeferredValue, useMemo, useRef, useState } from "react";
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { usePast } from "../../lib/past.ts";
 import { useCurrentRoom } from "../../lib/room-context.ts";
 import { roomKeys } from "../../lib/room-queries.ts";
@@ -28,35 +28,40 @@ export interface Sent {
 }
 
 /** Sends a file once, whatever it is then asked for. Small ones go with each question. */
-export function useUploadOnce(chosen: ChosenFile) {
+export function useUploadOnce({ file, sniffed }: ChosenFile) {
   const { transfer } = usePast();
   const [progress, setProgress] = useState<Sent>();
   const laid = useRef<Promise<string>>(undefined);
-  const source = async (signal?: AbortSignal): Promise<Blob | { upload: string }> => {
-    const { file, sniffed } = chosen;
-    if (file.size <= directLimit) return file;
-    const type = sniffed.kind === "csv" ? "text/csv" : sniffed.kind === "ndjson" ? "application/x-ndjson" : "application/octet-stream";
-    laid.current ??= transfer.upload(file, { type, ...(signal && { signal }), onProgress: (sent, total) => setProgress({ sent, total }) }).catch((error: unknown) => {
+  const stopping = useRef<AbortController>(undefined);
+  const lay = async (signal: AbortSignal): Promise<string> => {
+    try {
+      return await transfer.upload(file, { type: types[sniffed.kind], signal, onProgress: (sent, total) => setProgress({ sent, total }) });
+    } catch (error) {
       laid.current = undefined;
       throw error;
-    });
-    return { upload: await laid.current };
+    } finally {
+      setProgress(undefined);
+    }
   };
-  const upload = async (): Promise<string> => {
-    laid.current ??= transfer.upload(chosen.file, { type: "application/octet-stream", onProgress: (sent, total) => setProgress({ sent, total }) }).catch((error: unknown) => {
-      laid.current = undefined;
-      throw error;
-    });
+  const upload = (): Promise<string> => {
+    if (laid.current) return laid.current;
+    stopping.current = new AbortController();
+    laid.current = lay(stopping.current.signal);
     return laid.current;
   };
-  return { source, upload, progress: progress && progress.sent < progress.total ? progress : undefined };
+  const source = async (): Promise<Blob | { upload: string }> => (file.size <= directLimit ? file : { upload: await upload() });
+  // A page that is left sends nothing on.
+  useEffect(() => () => stopping.current?.abort(), []);
+  return { source, upload, progress, stop: () => stopping.current?.abort() };
 }
+
+const types = { csv: "text/csv", ndjson: "application/x-ndjson", snapshot: "application/vnd.sqlite3" } as const;
 
 export function useImport(chosen: ChosenFile, target: Target, mapping: readonly Mapped[], ready: boolean) {
   const { room, id } = useCurrentRoom();
   const { transfer, jobs } = usePast();
   const queries = useQueryClient();
-  const { source, progress } = useUploadOnce(chosen);
+  const { source, progress, stop } = useUploadOnce(chosen);
   const wanted: ImportOptions = {
     format: chosen.sniffed.kind === "ndjson" ? "ndjson" : "csv",
     mode: target.create ? "append" : target.mode,
@@ -99,7 +104,7 @@ export function useImport(chosen: ChosenFile, target: Target, mapping: readonly 
       void queries.invalidateQueries({ queryKey: roomKeys.one(id) });
     },
   });
-  return { check, run, progress };
+  return { check, run, progress, stop };
 }
 
 function optional<K extends string, T>(name: K, value: T | undefined): { [P in K]?: T } {
