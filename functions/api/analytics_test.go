@@ -5,8 +5,10 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -145,7 +147,7 @@ func TestBadRanges(t *testing.T) {
 	m.den()
 	for query, path := range map[string]string{
 		"?by=week": "by", "?from=yesterday": "from", "?to=31.12.2026": "to", "?from=2026-11-02&to=2026-11-01": "to",
-		"?from=2020-01-01&by=hour": "from", "?compare=yes": "compare", "?from=0001-01-01T00:00:00Z": "from",
+		"?from=2020-01-01&by=hour": "from", "?compare=yes": "compare", "?from=0001-01-01T00:00:00Z": "from", "?by=hour&from=2026-01-01&to=2026-01-02": "from",
 	} {
 		m.check([]request{{as: "ada", method: "GET", path: "/v1/rooms/den/analytics" + query, status: 400, has: []string{`"path":"` + path + `"`}}})
 	}
@@ -154,6 +156,11 @@ func TestBadRanges(t *testing.T) {
 func TestBudget(t *testing.T) {
 	m := newMetered(t, analytics.Probes{})
 	m.den()
+	m.ask("vera", "GET", "/v1/rooms/den/tables/tasks/rows", "")
+	m.relayed()
+	if b := m.report("vera", "").Budget; b.State != "none" || b.Spent <= 0 {
+		t.Fatalf("without a budget %+v: what was spent is told all the same", b)
+	}
 	m.check([]request{
 		{as: "vera", method: "GET", path: "/v1/rooms/den/budget", status: 200, has: []string{`"state":"none"`}},
 		{as: "ada", method: "PUT", path: "/v1/rooms/den/budget", body: `{"warn":-1,"stop":2}`, status: 400, has: []string{`"path":"warn"`}},
@@ -171,12 +178,17 @@ func TestBudget(t *testing.T) {
 func TestSpentBudgetStopsWrites(t *testing.T) {
 	w := newWorld(t)
 	w.den()
+	first := `{"commitId":"before","ops":[{"op":"insert","table":"tasks","row":{"title":"x"}}]}`
+	w.ask("bob", "POST", "/v1/rooms/den/commits", first)
 	w.ask("ada", "PUT", "/v1/rooms/den/budget", `{"warn":0,"stop":0.0000001,"stopWrites":true}`)
 	w.relayed()
+	undo := fmt.Sprintf(`{"seq":%d}`, w.seq())
 	w.guard.Forget(w.ulid("ada"))
 	insert := `{"ops":[{"op":"insert","table":"tasks","row":{"title":"x"}}]}`
 	w.check([]request{
 		{as: "bob", method: "POST", path: "/v1/rooms/den/commits", body: insert, status: 403, has: []string{"used up its budget"}},
+		{as: "bob", method: "POST", path: "/v1/rooms/den/commits", body: first, status: 200, has: []string{`"before"`}}, // it was acknowledged before
+		{as: "bob", method: "POST", path: "/v1/rooms/den/undo", body: undo, status: 403, has: []string{"used up its budget"}},
 		{as: "eve", method: "POST", path: "/v1/rooms/den/commits", body: insert, status: 404, hasNot: []string{"budget"}},
 		{as: "bob", method: "GET", path: "/v1/rooms/den/tables/tasks/rows", status: 200},
 		{as: "ada", method: "PUT", path: "/v1/rooms/den/members/zed", body: `{"role":"viewer"}`, status: 200, changes: true},
@@ -218,10 +230,64 @@ func TestHealthSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// What cannot be found out is told, and hides nothing else.
 func TestHealthOfAFailingProbe(t *testing.T) {
-	m := newMetered(t, analytics.Probes{Dead: func(context.Context, string) (int64, error) { return 0, errors.New("no table") }})
+	m := newMetered(t, analytics.Probes{
+		Dead:        func(context.Context, string) (int64, error) { return 0, errors.New("no table") },
+		Connections: func(context.Context, string) (int, error) { return 2, nil },
+	})
 	m.den()
-	if out := m.send(request{as: "ada", method: "GET", path: "/v1/rooms/den/health"}); out.Code != http.StatusInternalServerError {
-		t.Fatalf("status %d", out.Code)
+	var h analytics.Health
+	must(t, json.Unmarshal([]byte(m.ask("ada", "GET", "/v1/rooms/den/health", "")), &h))
+	if h.Status != analytics.Bad || h.Dead != nil || h.Connections == nil || !slices.ContainsFunc(h.Checks, func(c analytics.Check) bool {
+		return c.ID == "dead" && c.Level == analytics.Bad && !strings.Contains(c.What+c.Do, "no table")
+	}) {
+		t.Fatalf("health %+v", h)
+	}
+}
+
+// A room older than a day without a snapshot is not well.
+func TestHealthWithoutASnapshot(t *testing.T) {
+	m := newMetered(t, analytics.Probes{LastSnapshot: func(context.Context, access.Principal, room.Ref) (time.Time, error) { return time.Time{}, nil }})
+	m.den()
+	o := m.api.Analytics.(*analytics.Service).Options
+	for days, want := range []analytics.Level{analytics.OK, analytics.OK, analytics.Warn} {
+		o.Now = func() time.Time { return time.Now().AddDate(0, 0, days) }
+		h, err := analytics.New(o).Health(t.Context(), access.Principal{User: m.user("ada")}, room.Ref{ID: "den"})
+		must(t, err)
+		if h.Status != want {
+			t.Errorf("after %d days the status is %s: %+v", days, h.Status, h.Checks)
+		}
+	}
+}
+
+// Every way in which rows are returned counts them.
+func TestWhatCountsAsReads(t *testing.T) {
+	m := newMetered(t, analytics.Probes{})
+	m.den() // tasks has a row
+	for _, c := range []struct {
+		name, method, path, body string
+		reads                    int64
+	}{
+		{"list", "GET", "/tables/tasks/rows", "", 1},
+		{"one row", "GET", "/tables/tasks/rows/t1", "", 1},
+		{"SQL", "POST", "/sql", `{"sql":"select id from tasks union all select id from tasks"}`, 2},
+		{"SQL of the past", "POST", "/sql", `{"sql":"select id from tasks","atSeq":` + strconv.FormatInt(m.seq(), 10) + `}`, 1},
+		{"differences", "GET", "/diff?from=1&to=now", "", 1},
+		{"history", "GET", "/tables/tasks/rows/t1/history", "", 1},
+		{"export", "GET", "/export?format=ndjson", "", 1},
+		{"schema", "GET", "/schema", "", 0},
+		{"log", "GET", "/log?since=0", "", 0},
+		{"analytics", "GET", "/analytics", "", 0},
+		{"what is not there", "GET", "/tables/tasks/rows/none", "", 0},
+	} {
+		before := m.report("ada", "").Totals.Reads
+		out := m.send(request{as: "vera", method: c.method, path: "/v1/rooms/den" + c.path, body: c.body})
+		if out.Code >= 400 && out.Code != http.StatusNotFound {
+			t.Errorf("%s: %d %s", c.name, out.Code, out.Body)
+		}
+		if got := m.report("ada", "").Totals.Reads - before; got != c.reads {
+			t.Errorf("%s counted %d reads, want %d", c.name, got, c.reads)
+		}
 	}
 }

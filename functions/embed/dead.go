@@ -8,6 +8,7 @@ import (
 	"nanotypedb/shared/indexing"
 	"nanotypedb/shared/metering"
 	"nanotypedb/shared/queue"
+	"nanotypedb/shared/usage"
 )
 
 // DeadLetters ends jobs that came out of the dead-letter queue. It is safe for
@@ -32,7 +33,7 @@ func NewDeadLetters(x *indexing.Indexer, meter *metering.Meter, log *slog.Logger
 func (d *DeadLetters) Handle(ctx context.Context, messages []queue.Message) []Failure {
 	ctx, invocation := d.meter.Begin(ctx)
 	failures := d.handle(ctx, messages)
-	invocation.End(ctx, metering.Outcome{Op: "dead", Background: true, Failed: len(failures) > 0, Values: emf.Values{
+	invocation.End(ctx, metering.Outcome{Principal: usage.System, Op: "dead", Background: true, Rooms: roomsOf(messages), Failed: len(failures) > 0, Values: emf.Values{
 		emf.DeadJobs: {float64(len(messages) - len(failures))},
 	}})
 	return failures

@@ -15,11 +15,13 @@ import (
 	"nanotypedb/shared/alert"
 	"nanotypedb/shared/audience"
 	"nanotypedb/shared/embedder"
+	"nanotypedb/shared/emf"
 	"nanotypedb/shared/faultpoint"
 	"nanotypedb/shared/indexing"
 	"nanotypedb/shared/metering"
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/replica"
+	"nanotypedb/shared/usage"
 )
 
 // PointTold is between telling a room of new vectors and the end of their jobs.
@@ -73,8 +75,30 @@ type Failure struct {
 func (h *Handler) Handle(ctx context.Context, messages []queue.Message) []Failure {
 	ctx, invocation := h.Meter.Begin(ctx)
 	failures := h.handle(ctx, messages)
-	invocation.End(ctx, metering.Outcome{Op: "embed", Background: true})
+	texts := usage.From(ctx).Counts()[usage.AI]
+	counts := usage.Of(usage.Queued, requests(len(messages)))
+	counts[usage.AI] = -texts // the indexer has counted them, for whose rows they are in
+	invocation.End(ctx, metering.Outcome{
+		Principal: usage.System, Op: "embed", Background: true, Rooms: roomsOf(messages), Counts: counts, Values: emf.Values{emf.AITexts: {float64(texts)}},
+	})
 	return failures
+}
+
+// roomsOf counts the jobs of each room: what a batch costs is divided so.
+func roomsOf(messages []queue.Message) map[string]int64 {
+	rooms := map[string]int64{}
+	for _, m := range messages {
+		if job, err := indexing.DecodeJob(m.Body); err == nil {
+			rooms[job.Room]++
+		}
+	}
+	return rooms
+}
+
+// requests is what a batch takes of the queue: to send, receive and delete up
+// to ten messages is a request each.
+func requests(messages int) int64 {
+	return 3 * int64((messages+queue.MaxBatch-1)/queue.MaxBatch)
 }
 
 func (h *Handler) handle(ctx context.Context, messages []queue.Message) []Failure {
@@ -179,7 +203,7 @@ func (h *Handler) putOff(ctx context.Context, failures []Failure) {
 	extensions := make([]queue.Extension, len(failures))
 	for i, f := range failures {
 		extensions[i] = queue.Extension{Receipt: f.Message.Receipt, For: f.Wait}
-		h.Log.Log(ctx, level(f), "job failed", "message", f.Message.ID, "receives", f.Message.Receives, "again", f.Wait, "error", f.Err)
+		h.Log.Log(ctx, level(f), "job failed", "room", roomOf(f.Message), "class", indexing.ClassOf(f.Err), "message", f.Message.ID, "receives", f.Message.Receives, "again", f.Wait, "error", f.Err)
 	}
 	// Also when the batch ran out of time: else they would wait for much longer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putOffTime)
@@ -189,6 +213,15 @@ func (h *Handler) putOff(ctx context.Context, failures []Failure) {
 			h.Log.WarnContext(ctx, "failed jobs were not put off", "error", err)
 		}
 	}
+}
+
+// roomOf is the room of a message's job; empty when it cannot be read.
+func roomOf(m queue.Message) string {
+	job, err := indexing.DecodeJob(m.Body)
+	if err != nil {
+		return ""
+	}
+	return job.Room
 }
 
 const putOffTime = 3 * time.Second

@@ -4,6 +4,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -101,8 +102,17 @@ func (h *Handler) handle(ctx context.Context, m queue.Message) error {
 	if u, ok := backup.DecodeMessage(m.Body); ok {
 		return h.upkeep(ctx, u.Upkeep)
 	}
-	return h.Runner.Handle(ctx, m)
+	ctx, invocation := h.Meter.Begin(ctx)
+	err := h.Runner.Handle(ctx, m)
+	invocation.End(ctx, metering.Outcome{
+		Principal: cmp.Or(usage.From(ctx).Principal(), usage.System), Op: "job", Background: true, Failed: err != nil, Counts: usage.Of(usage.Queued, queueRequests),
+	})
+	return err
 }
+
+// queueRequests is what a message takes of the queue: it is sent, received and
+// deleted.
+const queueRequests = 3
 
 // upkeep looks after a room; what that costs is the room's.
 func (h *Handler) upkeep(ctx context.Context, ulid string) error {

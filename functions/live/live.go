@@ -139,6 +139,7 @@ func (h *Handler) message(ctx context.Context, event events.APIGatewayWebsocketP
 	request, err := wire.DecodeRequest([]byte(event.Body))
 	c, unknown := h.Audience.Find(ctx, connectionID)
 	if unknown != nil {
+		defer func() { invocation.End(ctx, strange(request, unknown, requestID)) }()
 		return h.turnAway(ctx, connectionID, request, unknown, requestID)
 	}
 	usage.From(ctx).In(c.Ref().ULID)
@@ -146,11 +147,13 @@ func (h *Handler) message(ctx context.Context, event events.APIGatewayWebsocketP
 	if err == nil {
 		a, err = h.dispatch(ctx, call{c, request})
 	}
-	defer func() { invocation.End(ctx, outcome(c, request, a, err, requestID)) }()
+	defer func() { invocation.End(ctx, outcome(c, request, a, err, requestID, len(event.Body))) }()
 	if err != nil {
-		h.report(ctx, request.Method, requestID, err)
+		h.report(ctx, request.Method, requestID, err, slog.String("room", c.Ref().ULID), slog.String("user", c.Principal().User.ID))
 	}
-	return errors.Join(h.reply(ctx, connectionID, request, a, err, requestID), follow(ctx, a))
+	sent := h.reply(ctx, connectionID, request, a, err, requestID)
+	invocation.Answered()
+	return errors.Join(sent, follow(ctx, a))
 }
 
 // connections is what is counted of a connection that opens or closes.
@@ -162,18 +165,30 @@ func connections(event events.APIGatewayWebsocketProxyRequest, done bool, n floa
 	return o
 }
 
+// billedMessage is the part of a message that the gateway charges as one.
+const billedMessage = 32 << 10
+
+// strange is what is counted of a message on a connection that is not known:
+// it belongs to no room.
+func strange(request wire.Request, err error, requestID string) metering.Outcome {
+	return metering.Outcome{Op: request.Method, Request: requestID, Failed: ours(err)}
+}
+
+// ours reports whether a request failed by our fault.
+func ours(err error) bool {
+	code := wire.Public(err).Code
+	return code == fault.Internal || code == fault.Unavailable
+}
+
 // outcome is what is counted of a message and its answer.
-func outcome(c *audience.Connection, request wire.Request, a answer, err error, requestID string) metering.Outcome {
-	counts := usage.Of(usage.Messages, 1)
+func outcome(c *audience.Connection, request wire.Request, a answer, err error, requestID string, size int) metering.Outcome {
+	counts := usage.Of(usage.Messages, int64(max(1, (size+billedMessage-1)/billedMessage)))
 	if request.Answered() {
 		counts[usage.Messages]++
 	}
 	counts[usage.Bytes] = int64(len(a.result))
 	o := metering.Outcome{Principal: c.Principal().User.ID, Op: request.Method, Request: requestID, Counts: counts}
-	if err != nil {
-		code := wire.Public(err).Code
-		o.Failed = code == fault.Internal || code == fault.Unavailable
-	}
+	o.Failed = err != nil && ours(err)
 	return o
 }
 
@@ -240,7 +255,7 @@ func (h *Handler) reply(ctx context.Context, connectionID string, request wire.R
 }
 
 // report logs a failure once: ours as errors, the client's for debugging.
-func (h *Handler) report(ctx context.Context, method, requestID string, err error) {
+func (h *Handler) report(ctx context.Context, method, requestID string, err error, more ...slog.Attr) {
 	level := slog.LevelDebug
 	switch wire.Public(err).Code {
 	case fault.Internal:
@@ -248,7 +263,7 @@ func (h *Handler) report(ctx context.Context, method, requestID string, err erro
 	case fault.Unavailable:
 		level = slog.LevelWarn
 	}
-	h.Log.Log(ctx, level, "request failed", "method", method, "request", requestID, "error", err)
+	h.Log.LogAttrs(ctx, level, "request failed", append(more, slog.String("method", method), slog.String("request", requestID), slog.Any("error", err))...)
 }
 
 // announcement is the asynchronous invocation by api and relay: a room has

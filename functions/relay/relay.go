@@ -113,15 +113,17 @@ func (h *Handler) relay(ctx context.Context, partition string) error {
 	ctx, invocation := h.Meter.Begin(ctx)
 	usage.From(ctx).In(ulid)
 	var worked usage.Counts
-	err := h.work(ctx, ulid, &worked)
+	lag := int64(0)
+	err := h.work(ctx, ulid, &worked, &lag)
 	invocation.End(ctx, metering.Outcome{Principal: usage.System, Op: "relay", Background: true, Failed: err != nil, Values: emf.Values{
-		emf.Commits: {float64(worked[usage.Commits])}, emf.Writes: {float64(worked[usage.Writes])},
+		emf.Commits: {float64(worked[usage.Commits])}, emf.Writes: {float64(worked[usage.Writes])}, emf.Lag: {float64(lag)},
 	}})
 	return err
 }
 
-// work works a room's log off and adds what it did to worked.
-func (h *Handler) work(ctx context.Context, ulid string, worked *usage.Counts) error {
+// work works a room's log off and adds what it did to worked. lag is how many
+// entries were waiting.
+func (h *Handler) work(ctx context.Context, ulid string, worked *usage.Counts, lag *int64) error {
 	r, release, err := h.Replicas.Acquire(ctx, ulid)
 	if fault.Is(err, fault.NotFound) {
 		return nil // purged since
@@ -130,7 +132,7 @@ func (h *Handler) work(ctx context.Context, ulid string, worked *usage.Counts) e
 		return fmt.Errorf("relay room %s: %w", ulid, err)
 	}
 	defer release()
-	if err := h.advance(ctx, r, ulid, worked); err != nil {
+	if err := h.advance(ctx, r, ulid, worked, lag); err != nil {
 		return fmt.Errorf("relay room %s: %w", ulid, err)
 	}
 	return h.checkpoint(ctx, r, ulid)
@@ -140,11 +142,12 @@ func (h *Handler) work(ctx context.Context, ulid string, worked *usage.Counts) e
 const pageEntries = 500
 
 // advance works the log off from the watermark to its end.
-func (h *Handler) advance(ctx context.Context, r *replica.Replica, ulid string, worked *usage.Counts) error {
+func (h *Handler) advance(ctx context.Context, r *replica.Replica, ulid string, worked *usage.Counts, lag *int64) error {
 	mark, err := h.watermark(ctx, ulid)
 	if err != nil {
 		return err
 	}
+	begin := mark.Relayed
 	for {
 		entries, sizes, more, err := commitlog.Read(ctx, h.Store, ulid, mark.Relayed, pageEntries)
 		if err != nil {
@@ -153,6 +156,7 @@ func (h *Handler) advance(ctx context.Context, r *replica.Replica, ulid string, 
 		if len(entries) == 0 {
 			return nil
 		}
+		*lag = max(*lag, entries[len(entries)-1].Seq-begin)
 		if err := h.index(ctx, r, entries); err != nil {
 			return err
 		}

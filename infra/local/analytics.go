@@ -13,10 +13,10 @@ import (
 )
 
 // openAnalytics opens what tells usage, cost and health of rooms.
-func (p *parts) openAnalytics(_ context.Context, c config.Config, _ *slog.Logger) error {
+func (p *parts) openAnalytics(_ context.Context, c config.Config, log *slog.Logger) error {
 	p.insight = analytics.New(analytics.Options{
 		Rooms: p.rooms, Ledger: p.meters.ledger, Recorder: p.meters.recorder, Prices: p.meters.prices, Model: p.embedder.Model(),
-		Guard: p.meters.guard, MaxRoomBytes: c.MaxRoomBytes(),
+		Guard: p.meters.guard, MaxRoomBytes: c.MaxRoomBytes(), Log: log,
 		Probes: analytics.Probes{
 			Queue: p.queues.embeddings.Counts, Dead: p.countDead, Connections: p.audience.Listeners, Relayed: p.relay.Relayed,
 			LastSnapshot: p.lastSnapshot, Index: coverage,

@@ -5,6 +5,7 @@ package analytics
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -29,6 +30,7 @@ type Options struct {
 	Model    string // of the embedder
 	Probes   Probes
 	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: slog.Default
 
 	MaxRoomBytes int64 // NANO_ROOM_MAX_MB
 }
@@ -40,6 +42,9 @@ type Service struct{ Options }
 func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
 	}
 	return &Service{o}
 }
@@ -232,7 +237,13 @@ const (
 )
 
 func (s *Service) parse(req Request) (usage.Range, error) {
-	r := usage.Range{By: cmp.Or(req.By, usage.ByDay), Principal: req.User, To: s.Now().UTC()}
+	r := usage.Range{By: cmp.Or(req.By, usage.ByDay), Principal: req.User}
+	step := 24 * time.Hour
+	if r.By == usage.ByHour {
+		step = time.Hour
+	}
+	now := s.Now().UTC()
+	r.To = now.Truncate(step).Add(step) // with the present hour or day, also in its first moment
 	var err error
 	if req.To != "" {
 		if r.To, err = parseMoment("to", req.To, true); err != nil {
@@ -243,11 +254,18 @@ func (s *Service) parse(req Request) (usage.Range, error) {
 	case req.From != "":
 		r.From, err = parseMoment("from", req.From, false)
 	case r.By == usage.ByHour:
-		r.From = r.To.Add(-(defaultHours - 1) * time.Hour)
+		r.From = r.To.Add(-defaultHours * time.Hour)
 	default:
-		r.From = r.To.AddDate(0, 0, 1-defaultDays)
+		r.From = r.To.AddDate(0, 0, -defaultDays)
 	}
-	return r, err
+	if err != nil {
+		return r, err
+	}
+	if oldest := now.Add(-usage.KeepHours); r.By == usage.ByHour && r.From.Before(oldest.Truncate(step)) {
+		return r, fault.At(fault.Invalid, "from", "Hours are kept for %d days, so the range begins on %s at the earliest; ask by day for what was before.",
+			usage.KeepHours/(24*time.Hour), oldest.Format(time.DateOnly))
+	}
+	return r, nil
 }
 
 // parseMoment reads a date or a moment. A date that ends a range is in it.
@@ -294,6 +312,11 @@ func (s *Service) budget(ctx context.Context, ulid string) (Budget, error) {
 	spent, err := s.Guard.Spending(ctx, ulid)
 	if err != nil {
 		return Budget{}, err
+	}
+	if spent.Budget == (usage.Budget{}) { // the guard need not know
+		if spent.Cost, err = s.Guard.Cost(ctx, ulid); err != nil {
+			return Budget{}, err
+		}
 	}
 	b := Budget{Budget: spent.Budget, Spent: spent.Cost, Month: spent.Month.Format("2006-01"), State: "ok"}
 	switch {

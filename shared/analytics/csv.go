@@ -76,7 +76,7 @@ func writeCSV(w io.Writer, lines []line) error {
 }
 
 func (l line) fields() []string {
-	fields := []string{moment(l.at), l.User.User, spreadsheet(l.Name)}
+	fields := []string{moment(l.at), spreadsheet(l.User.User), spreadsheet(l.Name)}
 	for _, n := range []int64{l.Reads, l.Writes, l.AI, l.Commits, l.Requests, l.Messages, l.Bytes, l.Tokens, l.Errors} {
 		fields = append(fields, strconv.FormatInt(n, 10))
 	}

@@ -85,12 +85,14 @@ type Health struct {
 
 // From when on something is worth a word.
 const (
-	oldMessage   = 10 * time.Minute
-	oldSnapshot  = 26 * time.Hour
-	slowRequest  = time.Second
-	lateCommits  = 100
-	nearlyFull   = 0.8
-	recentErrors = 0.01 // of requests
+	oldMessage  = 10 * time.Minute
+	oldSnapshot = 26 * time.Hour
+	slowRequest = time.Second
+
+	forgottenRoom = 7 * 24 * time.Hour // from when on a room that rests may have outlived its snapshots
+	lateCommits   = 100
+	nearlyFull    = 0.8
+	recentErrors  = 0.01 // of requests
 )
 
 // Health looks at a room, for its members.
@@ -98,8 +100,10 @@ func (s *Service) Health(ctx context.Context, p access.Principal, ref room.Ref) 
 	h := Health{Status: OK, Checks: []Check{}, MaxBytes: s.MaxRoomBytes, CheckedAt: moment(s.Now())}
 	var ulid string
 	var seq int64
+	var created time.Time
 	err := s.Rooms.Read(ctx, p, ref, func(v *room.View) error {
 		ulid, seq, h.Rows, h.Bytes = v.State().Room, v.State().Seq, v.State().Rows, v.State().Bytes
+		created = v.State().CreatedAt.Time()
 		if s.Probes.Index == nil {
 			return nil
 		}
@@ -110,19 +114,28 @@ func (s *Service) Health(ctx context.Context, p access.Principal, ref room.Ref) 
 	if err != nil {
 		return Health{}, err
 	}
-	for _, look := range []func(context.Context, *Health, string, int64) error{s.traffic, s.queue, s.dead, s.people, s.relay} {
-		if err := look(ctx, &h, ulid, seq); err != nil {
-			return Health{}, err
-		}
-	}
-	if err := s.snapshot(ctx, &h, p, ref); err != nil {
+	if err := s.traffic(ctx, &h, ulid); err != nil {
 		return Health{}, err
 	}
+	s.look(ctx, &h, "queue", "the queue of texts to embed", func() error { return s.queue(ctx, &h) })
+	s.look(ctx, &h, "dead", "the dead letters", func() error { return s.dead(ctx, &h, ulid) })
+	s.look(ctx, &h, "connections", "the open sockets", func() error { return s.people(ctx, &h, ulid) })
+	s.look(ctx, &h, "relay", "how far the relay is", func() error { return s.relay(ctx, &h, ulid, seq) })
+	s.look(ctx, &h, "snapshot", "the snapshots", func() error { return s.snapshot(ctx, &h, p, ref, created) })
 	h.judge(s.Now())
 	return h, nil
 }
 
-func (s *Service) traffic(ctx context.Context, h *Health, ulid string, _ int64) error {
+// look runs a probe. That it fails is itself worth telling: the rest of the
+// answer stands, which is needed most when something is wrong.
+func (s *Service) look(ctx context.Context, h *Health, id, at string, probe func() error) {
+	if err := probe(); err != nil {
+		s.Log.ErrorContext(ctx, "health: probe failed", "probe", id, "error", err)
+		h.check(id, Bad, "Try again in a minute. If it stays, look into the logs (saved query \"Failures\").", "It could not be found out about %s.", at)
+	}
+}
+
+func (s *Service) traffic(ctx context.Context, h *Health, ulid string) error {
 	if err := s.settle(ctx, ulid); err != nil {
 		return err
 	}
@@ -142,7 +155,7 @@ func (s *Service) traffic(ctx context.Context, h *Health, ulid string, _ int64) 
 	return nil
 }
 
-func (s *Service) queue(ctx context.Context, h *Health, _ string, _ int64) error {
+func (s *Service) queue(ctx context.Context, h *Health) error {
 	if s.Probes.Queue == nil {
 		return nil
 	}
@@ -158,31 +171,37 @@ func (s *Service) queue(ctx context.Context, h *Health, _ string, _ int64) error
 	return nil
 }
 
-func (s *Service) dead(ctx context.Context, h *Health, ulid string, _ int64) error {
+func (s *Service) dead(ctx context.Context, h *Health, ulid string) error {
 	if s.Probes.Dead == nil {
 		return nil
 	}
 	n, err := s.Probes.Dead(ctx, ulid)
-	h.Dead = &n
+	if err == nil {
+		h.Dead = &n
+	}
 	return err
 }
 
-func (s *Service) people(ctx context.Context, h *Health, ulid string, _ int64) error {
+func (s *Service) people(ctx context.Context, h *Health, ulid string) error {
 	if s.Probes.Connections == nil {
 		return nil
 	}
 	n, err := s.Probes.Connections(ctx, ulid)
-	h.Connections = &n
+	if err == nil {
+		h.Connections = &n
+	}
 	return err
 }
 
-func (s *Service) snapshot(ctx context.Context, h *Health, p access.Principal, ref room.Ref) error {
+func (s *Service) snapshot(ctx context.Context, h *Health, p access.Principal, ref room.Ref, created time.Time) error {
 	if s.Probes.LastSnapshot == nil {
 		return nil
 	}
 	at, err := s.Probes.LastSnapshot(ctx, p, ref)
 	if !at.IsZero() {
 		h.LastSnapshot = moment(at)
+	} else if age := s.Now().Sub(created); err == nil && age > oldSnapshot && (h.Commits > 0 || age < forgottenRoom) {
+		h.check("snapshot", Warn, "Look into the logs of the jobs; take one by hand under Snapshots.", "There is no snapshot, although the room is older than a day.")
 	}
 	return err
 }
@@ -192,8 +211,10 @@ func (s *Service) relay(ctx context.Context, h *Health, ulid string, seq int64) 
 		return nil
 	}
 	at, err := s.Probes.Relayed(ctx, ulid)
-	lag := max(0, seq-at)
-	h.RelayLag = &lag
+	if err == nil {
+		lag := max(0, seq-at)
+		h.RelayLag = &lag
+	}
 	return err
 }
 

@@ -132,7 +132,7 @@ func (x *Indexer) Fail(ctx context.Context, j Job, receives int, cause error) er
 			f.FirstAt = now
 		}
 		f.LastAt, f.Attempts, f.Dead = now, receives, false
-		f.Class, f.Error, f.Model = classOf(cause), reasonOf(cause), x.model()
+		f.Class, f.Error, f.Model = ClassOf(cause), reasonOf(cause), x.model()
 		return f
 	})
 	if err == nil {
@@ -157,9 +157,9 @@ func (x *Indexer) model() string {
 	return x.Embedder.Model()
 }
 
-// classOf names the kind of an error: one of the model's classes, or internal
-// for what the model is not to blame for.
-func classOf(err error) string {
+// ClassOf names the kind of an error: one of the model's classes, budget, or
+// that of a fault; internal for what the model is not to blame for.
+func ClassOf(err error) string {
 	var spent overBudget
 	if errors.As(err, &spent) {
 		return ClassBudget

@@ -4,6 +4,7 @@
 package metering
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -35,6 +36,16 @@ type Invocation struct {
 	meter *Meter
 	tally *usage.Tally
 	began time.Time
+
+	answered time.Duration // after which the answer was given; 0: at the end
+}
+
+// Answered says that whoever asked has the answer: what follows is no part of
+// the latency.
+func (i *Invocation) Answered() {
+	if i != nil {
+		i.answered = max(1, i.meter.now().Sub(i.began))
+	}
 }
 
 // Outcome says what became of an invocation.
@@ -43,9 +54,13 @@ type Outcome struct {
 	Op         string // route or method
 	Request    string // request id
 	Failed     bool   // by our fault
-	Background bool   // nobody waited for it: its time is not among the latencies of a room
+	Background bool   // nobody waited for it: its time and failure are not among those of the room's requests
 	Counts     usage.Counts
 	Values     emf.Values // further metrics
+
+	// Rooms are those that the work was for, with how much of it; nil: the one
+	// that the tally names. What was consumed is divided among them.
+	Rooms map[string]int64
 }
 
 // Begin starts an invocation: work done with the context it returns is counted.
@@ -71,27 +86,37 @@ func (i *Invocation) End(ctx context.Context, o Outcome) {
 	}
 	took := i.meter.now().Sub(i.began)
 	counts := i.tally.Counts().Plus(o.Counts)
+	counts[usage.Invocations]++
 	counts[usage.ComputeTime] += took.Milliseconds() + 1
+	latency := cmp.Or(i.answered, took)
 	if !o.Background {
-		counts[usage.Took(took)]++
+		counts[usage.Took(latency)]++
+		if o.Failed {
+			counts[usage.Errors]++
+		}
 	}
-	if o.Failed {
-		counts[usage.Errors]++
+	if o.Rooms == nil {
+		i.meter.Recorder.Count(i.tally.Room(), o.Principal, counts)
 	}
-	i.meter.Recorder.Count(i.tally.Room(), o.Principal, counts)
-	i.line(ctx, o, counts, took)
+	for room, share := range counts.Divide(o.Rooms) {
+		i.meter.Recorder.Count(room, o.Principal, share)
+	}
+	i.line(ctx, o, counts, latency)
 }
 
-func (i *Invocation) line(ctx context.Context, o Outcome, counts usage.Counts, took time.Duration) {
+func (i *Invocation) line(ctx context.Context, o Outcome, counts usage.Counts, latency time.Duration) {
 	m := i.meter
 	if m.Lines == nil {
 		return
 	}
 	values := emf.Values{
-		emf.Latency: {float64(took.Microseconds()) / 1000},
+		emf.Latency: {float64(latency.Microseconds()) / 1000},
 		emf.Reads:   {float64(counts[usage.Reads])},
 		emf.AITexts: {float64(counts[usage.AI])},
-		emf.Errors:  {float64(counts[usage.Errors])},
+		emf.Errors:  {0},
+	}
+	if o.Failed {
+		values.Set(emf.Errors, 1)
 	}
 	for metric, v := range o.Values {
 		values[metric] = v

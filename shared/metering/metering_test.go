@@ -70,6 +70,35 @@ func TestWhatNobodyWaitsForIsNoLatency(t *testing.T) {
 	}
 }
 
+// What follows the answer is time of the function, but no latency.
+func TestLatencyEndsWithTheAnswer(t *testing.T) {
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	out := &lines{}
+	m := &Meter{Recorder: usage.NewRecorder(usage.NewLedger(storetest.NewModel(), nil)), Lines: out, Now: func() time.Time { return now }}
+	ctx, i := m.Begin(context.Background())
+	usage.From(ctx).In("R")
+	now = now.Add(2 * time.Millisecond)
+	i.Answered()
+	now = now.Add(time.Second)
+	i.End(ctx, Outcome{Principal: "ada"})
+	got := m.Recorder.Pending("R")
+	if p99, ok := got.Latency(.99); !ok || p99 != 2*time.Millisecond || got[usage.ComputeTime] < 1000 || out.values[0][emf.Latency][0] != 2 {
+		t.Fatalf("latency %v, %d ms of function, line %v", p99, got[usage.ComputeTime], out.values[0])
+	}
+}
+
+// A failure that nobody waited for is no failed request, but is in the metrics.
+func TestBackgroundFailuresAreNoFailedRequests(t *testing.T) {
+	out := &lines{}
+	m := &Meter{Recorder: usage.NewRecorder(usage.NewLedger(storetest.NewModel(), nil)), Lines: out}
+	ctx, i := m.Begin(context.Background())
+	i.End(ctx, Outcome{Background: true, Failed: true, Rooms: map[string]int64{"R": 3, "S": 1}, Counts: usage.Of(usage.ReadUnits, 8)})
+	r, s := m.Recorder.Pending("R"), m.Recorder.Pending("S")
+	if r[usage.Errors] != 0 || out.values[0][emf.Errors][0] != 1 || r[usage.ReadUnits] != 6 || s[usage.ReadUnits] != 2 {
+		t.Fatalf("R %v, S %v, line %v", r, s, out.values[0])
+	}
+}
+
 func TestStrangersCostNoRoom(t *testing.T) {
 	ledger := usage.NewLedger(storetest.NewModel(), nil)
 	m := &Meter{Recorder: usage.NewRecorder(ledger)}

@@ -217,9 +217,7 @@ func (e *Engine) propose(ctx context.Context, ref Ref, p *proposal) (Result, err
 		if err := e.limit(ctx, r.State(), p.by, access.Commits, max(1, p.size)); err != nil {
 			return err
 		}
-		if err := e.afford(ctx, r.State(), p); err != nil {
-			return err
-		}
+		e.afford(ctx, r.State(), p)
 		result, err = e.room(ulid).writer.submit(ctx, r, p)
 		return err
 	})
@@ -235,19 +233,25 @@ func (e *Engine) limit(ctx context.Context, st *replica.State, p access.Principa
 	if !st.Members[p.User.ID].Role.Valid() {
 		return nil
 	}
-	usage.From(ctx).In(st.Room)
+	tally := usage.From(ctx)
+	tally.In(st.Room)
+	tally.By(p.User.ID)
 	if e.limiter == nil {
 		return nil
 	}
 	return e.limiter.Allow(ctx, st.Room, p.User.ID, what, n)
 }
 
-// afford asks the room's budget about members only, as limit does.
-func (e *Engine) afford(ctx context.Context, st *replica.State, p *proposal) error {
+// afford makes a proposal be refused that the room's budget does not allow. It
+// asks about members only, as limit does. A commit that was made before is
+// answered all the same, as its commitId is looked up first.
+func (e *Engine) afford(ctx context.Context, st *replica.State, p *proposal) {
 	if e.budget == nil || !p.writes || !st.Members[p.by.User.ID].Role.Valid() {
-		return nil
+		return
 	}
-	return e.budget.AllowWrite(ctx, st.Room)
+	if err := e.budget.AllowWrite(ctx, st.Room); err != nil {
+		p.resolve = func(context.Context, *builder) error { return err }
+	}
 }
 
 // limitUser asks the limiter about work outside of rooms.

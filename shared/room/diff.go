@@ -11,6 +11,7 @@ import (
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
+	"nanotypedb/shared/usage"
 )
 
 // Limits of a page of a diff.
@@ -65,6 +66,7 @@ func (e *Engine) Diff(ctx context.Context, p access.Principal, ref Ref, req Diff
 		d := &diffReader{head: h, req: req}
 		var err error
 		page, err = d.read(ctx)
+		usage.From(ctx).Add(usage.Reads, int64(len(page.Changes)))
 		return err
 	})
 	return page, err

@@ -10,6 +10,7 @@ import (
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
+	"nanotypedb/shared/usage"
 )
 
 // Limits of a page of a row's history.
@@ -81,7 +82,9 @@ func (e *Engine) History(ctx context.Context, p access.Principal, ref Ref, req H
 			return fault.At(fault.NotFound, "table", "there is no table %q", clip(req.Table))
 		}
 		r := &historian{head: h, table: t, key: rowKey{t.Num, req.ID}, limit: req.Limit, page: &page}
-		return r.read(ctx, req.Before)
+		err := r.read(ctx, req.Before)
+		usage.From(ctx).Add(usage.Reads, int64(len(page.Changes)))
+		return err
 	})
 	return page, err
 }

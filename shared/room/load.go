@@ -91,9 +91,6 @@ func (e *Engine) Load(ctx context.Context, p access.Principal, ref Ref, req Load
 		if err := e.limit(ctx, r.State(), p, access.Commits, 1); err != nil {
 			return err
 		}
-		if err := e.afford(ctx, r.State(), &proposal{by: p, writes: true}); err != nil {
-			return err
-		}
 		result, err = e.load(ctx, ulid, r, p, req, loadDigest(&req))
 		return err
 	})
@@ -117,9 +114,11 @@ func (e *Engine) load(ctx context.Context, ulid string, r *replica.Replica, p ac
 	if digest != "" && req.CommitID == "" {
 		digest = ""
 	}
-	result, err := e.room(ulid).writer.submit(ctx, r, &proposal{
-		by: p, need: access.Editor, commitID: req.CommitID, digest: digest, kind: commitlog.Load, undoes: req.undoes, alone: true, resolve: l.resolve,
-	})
+	made := &proposal{
+		by: p, need: access.Editor, commitID: req.CommitID, digest: digest, kind: commitlog.Load, undoes: req.undoes, alone: true, resolve: l.resolve, writes: true,
+	}
+	e.afford(ctx, r.State(), made)
+	result, err := e.room(ulid).writer.submit(ctx, r, made)
 	if err != nil || result.Repeated {
 		return result, err
 	}

@@ -31,10 +31,11 @@ func (v *View) ScanAfter(ctx context.Context, table, after string, fn func(*repl
 		q.After = &replica.Position{ID: after}
 	}
 	var row replica.Row
-	tally := usage.From(ctx)
+	var scanned int64
+	defer func() { usage.From(ctx).Add(usage.Reads, scanned) }()
 	return v.view.List(ctx, q, func(c *replica.Cells) (bool, error) {
 		c.Row(&row)
-		tally.Add(usage.Reads, 1)
+		scanned++
 		return true, fn(&row)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/replica"
 	"nanotypedb/shared/schema"
+	"nanotypedb/shared/usage"
 )
 
 // SQLRequest is one statement that reads. Params are bound to its places ?1,
@@ -48,6 +49,7 @@ func (v *View) SQL(ctx context.Context, req SQLRequest) (SQLResult, error) {
 	if err != nil {
 		return SQLResult{}, err
 	}
+	usage.From(ctx).Add(usage.Reads, int64(len(res.Rows)))
 	return SQLResult{Columns: res.Columns, Rows: res.Rows, Seq: res.Seq, Truncated: res.Truncated}, nil
 }
 

@@ -87,9 +87,11 @@ func (u *undo) run(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	if repeated || isPlain(u.entry) {
-		return u.engine.room(u.ulid).writer.submit(ctx, u.replica, &proposal{
-			by: u.by, need: access.Editor, commitID: u.req.CommitID, digest: u.digest(), kind: commitlog.Undo, undoes: u.req.Seq, alone: true, resolve: u.resolve,
-		})
+		p := &proposal{
+			by: u.by, need: access.Editor, commitID: u.req.CommitID, digest: u.digest(), kind: commitlog.Undo, undoes: u.req.Seq, alone: true, resolve: u.resolve, writes: true,
+		}
+		u.engine.afford(ctx, u.replica.State(), p)
+		return u.engine.room(u.ulid).writer.submit(ctx, u.replica, p)
 	}
 	for try := 1; ; try++ {
 		result, err := u.load(ctx)

@@ -93,14 +93,16 @@ type Guard struct {
 	ledger *Ledger
 	prices *Prices
 
-	mu    sync.Mutex
-	model string
-	known map[string]known
+	mu      sync.Mutex
+	model   string
+	known   map[string]known
+	forgets int // how often Forget was called: what was asked for before is not kept
 }
 
 type known struct {
 	Spending
-	at time.Time
+	at     time.Time
+	asking bool // somebody asks the ledger anew; the others go by what was known
 }
 
 // NewGuard returns a guard that counts money by a price list and the tokens of a model.
@@ -115,23 +117,37 @@ func (g *Guard) Price(model string) {
 	g.model = model
 }
 
-// Spending is what a room has cost this month, at most a minute old.
+// Spending is what a room has cost this month, about a minute old. When the
+// ledger cannot be read, what was known of the month still holds.
 func (g *Guard) Spending(ctx context.Context, room string) (Spending, error) {
 	now := g.ledger.now().UTC()
-	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	month := monthOf(now)
 	g.mu.Lock()
 	k, ok := g.known[room]
-	model := g.model
-	g.mu.Unlock()
-	if ok && k.Month.Equal(month) && now.Sub(k.at) < guardAge {
+	forgets := g.forgets
+	ok = ok && k.Month.Equal(month)
+	if ok && (k.asking || now.Sub(k.at) < guardAge) {
+		g.mu.Unlock()
 		return k.Spending, nil
 	}
-	s, err := g.read(ctx, room, model, month, now)
+	if ok {
+		k.asking = true
+		g.known[room] = k
+	}
+	g.mu.Unlock()
+	s, err := g.read(ctx, room, now)
+	if err != nil && ok {
+		s, err = k.Spending, nil
+		now = now.Add(retryAge - guardAge)
+	}
 	if err != nil {
 		return s, err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if forgets != g.forgets {
+		return s, nil
+	}
 	if len(g.known) > maxKnown {
 		clear(g.known)
 	}
@@ -139,18 +155,35 @@ func (g *Guard) Spending(ctx context.Context, room string) (Spending, error) {
 	return s, nil
 }
 
+// retryAge is after what time the ledger is asked again that could not be read.
+const retryAge = 5 * time.Second
+
+func monthOf(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
+
 // maxKnown bounds the memory of a guard.
 const maxKnown = 10_000
 
-func (g *Guard) read(ctx context.Context, room, model string, month, now time.Time) (Spending, error) {
-	s := Spending{Month: month}
+func (g *Guard) read(ctx context.Context, room string, now time.Time) (Spending, error) {
+	s := Spending{Month: monthOf(now)}
 	var err error
 	if s.Budget, err = g.ledger.Budget(ctx, room); err != nil || s.Budget == (Budget{}) {
 		return s, err
 	}
-	rep, err := g.ledger.Report(ctx, room, Range{From: month, To: now.Add(time.Hour), By: ByDay})
-	s.Cost = g.prices.Cost(rep.Totals, model).Total()
+	s.Cost, err = g.Cost(ctx, room)
 	return s, err
+}
+
+// Cost is what a room has cost this month, also without a budget. It reads the
+// ledger.
+func (g *Guard) Cost(ctx context.Context, room string) (float64, error) {
+	now := g.ledger.now().UTC()
+	g.mu.Lock()
+	model := g.model
+	g.mu.Unlock()
+	rep, err := g.ledger.Report(ctx, room, Range{From: monthOf(now), To: now.Truncate(time.Hour).Add(time.Hour), By: ByDay})
+	return g.prices.Cost(rep.Totals, model).Total(), err
 }
 
 // Forget makes the next question read anew, as after a change of the budget.
@@ -158,6 +191,7 @@ func (g *Guard) Forget(room string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.known, room)
+	g.forgets++
 }
 
 // AllowAI refuses embedding in a room whose budget is used up.

@@ -11,6 +11,7 @@ package usage
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -35,6 +36,7 @@ const (
 	WriteUnits                 // eighths of write units of the store
 	Queued                     // requests to queues
 	ComputeTime                // milliseconds of functions
+	Invocations                // of functions
 	Errors                     // requests that failed by our fault: internal or unavailable
 	TableStored                // KB-hours in the table
 	BlobsStored                // KB-hours in the bucket
@@ -47,7 +49,7 @@ const (
 var latencies = [...]int64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, math.MaxInt64}
 
 var names = append([]string{
-	"reads", "writes", "ai", "commits", "requests", "messages", "bytes", "tokens", "readUnits", "writeUnits", "queued", "computeMs", "errors",
+	"reads", "writes", "ai", "commits", "requests", "messages", "bytes", "tokens", "readUnits", "writeUnits", "queued", "computeMs", "invocations", "errors",
 	"tableKBh", "blobsKBh",
 }, latencyNames()...)
 
@@ -107,6 +109,28 @@ func (c Counts) Plus(other Counts) Counts {
 		c[f] += other[f]
 	}
 	return c
+}
+
+// Divide gives each room its part by its share. The parts sum to the whole.
+func (c Counts) Divide(shares map[string]int64) map[string]Counts {
+	rooms := slices.Sorted(maps.Keys(shares))
+	all, before := int64(0), int64(0)
+	for _, share := range shares {
+		all += share
+	}
+	parts := make(map[string]Counts, len(shares))
+	for _, room := range rooms {
+		if shares[room] <= 0 {
+			continue
+		}
+		var part Counts
+		after := before + shares[room]
+		for f, n := range c {
+			part[f] = n*after/all - n*before/all
+		}
+		parts[room], before = part, after
+	}
+	return parts
 }
 
 // Zero reports whether nothing was counted.

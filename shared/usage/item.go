@@ -59,9 +59,8 @@ const maxWriters = 12
 // record is the data of an item.
 type record struct {
 	Counts  Counts `json:"c"`
-	Log     int64  `json:"log,omitempty"`   // entries up to this seq are counted
-	Index   int64  `json:"index,omitempty"` // entries of the index log likewise
-	Writers []mark `json:"w,omitempty"`     // who added, the newest last
+	Log     int64  `json:"log,omitempty"` // entries up to this seq are counted
+	Writers []mark `json:"w,omitempty"`   // who added, the newest last
 }
 
 // mark is the newest addition of a process.

@@ -87,7 +87,7 @@ func (p *Prices) Services(c Counts, model string) []ServiceCost {
 		line(p.Request, float64(c[Requests])),
 		line(p.Message, float64(c[Messages])),
 		line(p.Queue, float64(c[Queued])),
-		line(p.Invoke, float64(c[Requests]+c[Messages])),
+		line(p.Invoke, float64(c[Invocations])),
 		line(p.Compute, float64(c[ComputeTime])/1000*MemoryGB),
 		line(p.Stored, gbMonths(c[TableStored])),
 		line(p.Blobs, gbMonths(c[BlobsStored])),
@@ -122,7 +122,7 @@ func (p *Prices) Cost(c Counts, model string) Cost {
 		Writes: p.Write.of(float64(c[WriteUnits]) / 8),
 		AI:     p.Queue.of(float64(c[Queued])),
 		Other: p.Request.of(float64(c[Requests])) + p.Message.of(float64(c[Messages])) +
-			p.Invoke.of(float64(c[Requests]+c[Messages])) + p.Compute.of(float64(c[ComputeTime])/1000*MemoryGB) +
+			p.Invoke.of(float64(c[Invocations])) + p.Compute.of(float64(c[ComputeTime])/1000*MemoryGB) +
 			p.Stored.of(gbMonths(c[TableStored])) + p.Blobs.of(gbMonths(c[BlobsStored])),
 	}
 	if price, ok := p.Token(model); ok {

@@ -129,8 +129,9 @@ func (r *Recorder) written(k slot) {
 	p.try, p.n = Counts{}, 0
 }
 
-// Pending sums what was counted in a room and is not written yet, so that a
-// report of this process is up to date.
+// Pending sums what was counted in a room and is not known to be written, also
+// what a flush is writing just now, so that a report of this process is up to
+// date.
 func (r *Recorder) Pending(room string) Counts {
 	var sum Counts
 	if r == nil {
@@ -140,7 +141,7 @@ func (r *Recorder) Pending(room string) Counts {
 	defer r.mu.Unlock()
 	for k, p := range r.slots {
 		if k.room == room {
-			sum = sum.Plus(p.fresh)
+			sum = sum.Plus(p.fresh).Plus(p.try)
 		}
 	}
 	return sum

@@ -8,9 +8,10 @@ import (
 // Tally collects what one request consumes. It is safe for concurrent use, and
 // a nil one counts nothing.
 type Tally struct {
-	mu     sync.Mutex
-	room   string
-	counts Counts
+	mu        sync.Mutex
+	room      string
+	principal string
+	counts    Counts
 }
 
 // In says to which room, a ULID, the work belongs. The engine says so once it
@@ -22,6 +23,26 @@ func (t *Tally) In(room string) {
 	t.mu.Lock()
 	t.room = room
 	t.mu.Unlock()
+}
+
+// By says who caused the work.
+func (t *Tally) By(principal string) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	t.principal = principal
+	t.mu.Unlock()
+}
+
+// Principal is who By named; empty when nobody was.
+func (t *Tally) Principal() string {
+	if t == nil {
+		return ""
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.principal
 }
 
 // Room is the room that In named; empty when none did.

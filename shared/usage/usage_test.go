@@ -457,3 +457,126 @@ func BenchmarkCount(b *testing.B) {
 		r.Count("R", "ada", Of(Reads, 100))
 	}
 }
+
+// TestLateCountsReachTheirDay counts into days that were summed already, as a process does that slept or was down.
+func TestLateCountsReachTheirDay(t *testing.T) {
+	c := &clock{now: noon}
+	l := NewLedger(storetest.NewModel(), c.Now)
+	all, sizes := entries(3, func(int) time.Time { return noon })
+	rollUp := func(want int) {
+		t.Helper()
+		if n, err := l.RollUp(context.Background(), "R"); err != nil || n != want {
+			t.Fatalf("summed %d days, %v; want %d", n, err, want)
+		}
+	}
+	log := func(from, to int) {
+		t.Helper()
+		if err := l.Logged(context.Background(), "R", all[from:to], sizes[from:to]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	day := Range{From: noon, To: noon, By: ByDay}
+	log(0, 2)
+	c.Add(36 * time.Hour)
+	rollUp(1)
+	log(2, 3)
+	rollUp(1)
+	rollUp(0)
+	if got := report(t, l, day).Totals; got[Commits] != 3 || got[Writes] != 6 {
+		t.Fatalf("the day has %d commits and %d writes, its hours 3 and 6", got[Commits], got[Writes])
+	}
+}
+
+// TestDaysAreMadeUpForAsLongAsThereAreHours sums for the first time after many weeks.
+func TestDaysAreMadeUpForAsLongAsThereAreHours(t *testing.T) {
+	c := &clock{now: noon}
+	l := NewLedger(storetest.NewModel(), c.Now)
+	r := NewRecorder(l)
+	r.Count("R", "ada", Of(Reads, 7))
+	if err := r.Flush(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	c.Add(80 * oneDay)
+	if n, err := l.RollUp(context.Background(), "R"); err != nil || n != 1 {
+		t.Fatalf("summed %d days, %v", n, err)
+	}
+}
+
+func TestPartsSumToTheWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		whole := Of(ReadUnits, rapid.Int64Range(0, 1e12).Draw(t, "n"))
+		shares := rapid.MapOf(rapid.StringN(1, 3, 3), rapid.Int64Range(0, 1000)).Draw(t, "shares")
+		sum, all := Counts{}, int64(0)
+		for room, part := range whole.Divide(shares) {
+			if sum = sum.Plus(part); part[ReadUnits] < 0 {
+				t.Fatalf("%s gets %d", room, part[ReadUnits])
+			}
+		}
+		for _, share := range shares {
+			all += share
+		}
+		if all > 0 && sum != whole {
+			t.Fatalf("the parts sum to %v of %v", sum, whole)
+		}
+	})
+}
+
+// TestPendingHoldsWhatIsOnItsWay asks while a flush does not know whether its write arrived.
+func TestPendingHoldsWhatIsOnItsWay(t *testing.T) {
+	st := flakystore.New(storetest.NewModel(), flakystore.Plan{Seed: 1, LoseRequest: 1})
+	r := NewRecorder(NewLedger(st, (&clock{now: noon}).Now))
+	r.Count("R", "ada", Of(Reads, 3))
+	if err := r.Flush(context.Background()); err == nil {
+		t.Fatal("a lost request was taken for done")
+	}
+	if got := r.Pending("R")[Reads]; got != 3 {
+		t.Fatalf("%d reads are pending, want 3", got)
+	}
+}
+
+// TestAGuardGoesOnWithWhatItKnew loses the ledger after the budget was read.
+func TestAGuardGoesOnWithWhatItKnew(t *testing.T) {
+	c := &clock{now: noon}
+	st := &failing{Store: storetest.NewModel()}
+	l := NewLedger(st, c.Now)
+	g := NewGuard(l, &Virginia, "")
+	ctx := context.Background()
+	if err := l.SetBudget(ctx, "R", Budget{Stop: 2, StopWrites: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.AllowWrite(ctx, "R"); err != nil {
+		t.Fatal(err)
+	}
+	st.down = true
+	c.Add(2 * guardAge)
+	if err := g.AllowWrite(ctx, "R"); err != nil {
+		t.Fatalf("usage that cannot be read stopped a write: %v", err)
+	}
+	st.down = false
+	if err := l.SetBudget(ctx, "R", Budget{Stop: 1e-9, StopWrites: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.change(ctx, hourKey("R", noon.Truncate(time.Hour), "ada"), noon.Add(KeepHours), func(r *record) bool {
+		r.Counts = Of(WriteUnits, 800)
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c.Add(retryAge)
+	if err := g.AllowWrite(ctx, "R"); !fault.Is(err, fault.Forbidden) {
+		t.Fatalf("seconds later: %v", err)
+	}
+}
+
+// failing is a store that cannot be read for a while.
+type failing struct {
+	store.Store
+	down bool
+}
+
+func (f *failing) Get(ctx context.Context, key store.Key, strong bool) (store.Item, error) {
+	if f.down {
+		return store.Item{}, errors.New("down")
+	}
+	return f.Store.Get(ctx, key, strong)
+}
