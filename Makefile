@@ -54,6 +54,9 @@ test-aws: ## Run the AWS adapters' tests against emulators (needs Java, Maven an
 e2e: $(if $(wildcard web/e2e),web) ## Drive the UI in headless Chromium
 	$(if $(wildcard web/e2e),npm --prefix web run e2e,@echo "there is no web/e2e yet")
 
+crash: ## Kill the runner 50 times at every fault point and at random (hours)
+	NANO_TEST_CRASH_ROUNDS=50 NANO_TEST_CRASH_ALL=1 $(GO) test -count 1 -timeout 6h -run Kill ./infra/promises
+
 bench: ## Measure the runner and print the table that README quotes
 	$(GO) run ./infra/bench
 

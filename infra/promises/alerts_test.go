@@ -149,7 +149,7 @@ func TestAlertsComeOnceWhereverTheRunnerIsKilled(t *testing.T) {
 		t.Run("at "+string(point), func(t *testing.T) {
 			t.Parallel()
 			c := newAlertCrash(t, 11)
-			for range rounds() {
+			for range fewRounds() {
 				c.round(point)
 			}
 		})

@@ -421,7 +421,7 @@ func TestEveryTextEndsIndexedOrFailedWhereverTheRunnerIsKilled(t *testing.T) {
 		t.Run(string(point), func(t *testing.T) {
 			t.Parallel()
 			c := newEmbedCrash(t, 7)
-			for range rounds() {
+			for range fewRounds() {
 				c.round(point)
 			}
 		})
@@ -433,7 +433,7 @@ func TestEveryTextEndsIndexedOrFailedWheneverTheRunnerIsKilled(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	c := newEmbedCrash(t, seed)
-	for range rounds() {
+	for range fewRounds() {
 		c.round("")
 	}
 }

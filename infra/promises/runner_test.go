@@ -335,6 +335,15 @@ func rounds() int {
 	return n
 }
 
+// fewRounds is rounds for suites whose rounds take seconds: at most 10, unless
+// NANO_TEST_CRASH_ALL asks for all of them (make crash).
+func fewRounds() int {
+	if os.Getenv("NANO_TEST_CRASH_ALL") != "" {
+		return rounds()
+	}
+	return min(rounds(), 10)
+}
+
 func readMarker(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)

@@ -171,7 +171,7 @@ func TestWritesAgreeWithTheLogWhereverTheRelayIsKilled(t *testing.T) {
 		t.Run(string(point), func(t *testing.T) {
 			t.Parallel()
 			data := filepath.Join(t.TempDir(), "data")
-			for life := range min(rounds(), 10) {
+			for life := range fewRounds() {
 				killRelay(t, data, point, life)
 			}
 			p := launch(t, data)
