@@ -25,7 +25,7 @@ WEB_SOURCES := $(if $(wildcard web),$(shell find web -type d \( -name node_modul
 WEB_PAGE := $(wildcard web/index.html)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev web test test-go test-web test-aws e2e bench fuzz build lint fmt-check vet staticcheck lint-web emulators emulators-stop clean
+.PHONY: help dev web test test-go test-web test-aws e2e crash bench fuzz build lint fmt-check vet staticcheck lint-web emulators emulators-stop clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
