@@ -32,6 +32,7 @@ func (d *Draft) load(ctx context.Context, op *commitlog.Op) (err error) {
 	}
 	defer in.Close()
 	l := &loader{draft: d, header: in.Header(), bulk: op.Load, tables: map[int]*loadTable{}}
+	defer func() { err = errors.Join(err, l.release()) }()
 	if err := l.run(ctx, in); err != nil {
 		return fmt.Errorf("load %s: %w", op.Load.Blob, err)
 	}
@@ -63,6 +64,15 @@ type loadTable struct {
 	lastKey  int64 // before
 	seen     keySet
 	touches  int
+	words    *bulkWords
+}
+
+// release frees what a load that failed still holds.
+func (l *loader) release() (err error) {
+	for _, t := range l.tables {
+		err = errors.Join(err, t.words.release())
+	}
+	return err
 }
 
 func (l *loader) run(ctx context.Context, in *loadfile.Reader) error {
@@ -80,7 +90,11 @@ func (l *loader) run(ctx context.Context, in *loadfile.Reader) error {
 		return err
 	}
 	for i := range l.header.Tables {
-		if err := l.end(ctx, l.tables[l.header.Tables[i].Num]); err != nil {
+		t := l.tables[l.header.Tables[i].Num]
+		if err := l.end(ctx, t); err != nil {
+			return err
+		}
+		if err := t.words.close(t.fresh); err != nil {
 			return err
 		}
 	}
@@ -206,8 +220,8 @@ func (l *loader) open(t *loadTable, def *schema.Table) (err error) {
 	for i := range def.Columns {
 		t.position[def.Columns[i].Num] = i
 	}
-	if t.fresh {
-		return nil
+	if t.words, err = openWords(l.draft.conn, def); err != nil || t.fresh {
+		return err
 	}
 	s, err := l.draft.conn.transient(fmt.Sprintf("SELECT count(*),coalesce(max(k),0) FROM t%d", def.Num))
 	if err != nil {
@@ -375,7 +389,7 @@ func (l *loader) put(t *loadTable, r *loadfile.Record) error {
 	}
 	if !found {
 		l.touch(t, r.Cells)
-		return d.addRow(t.ts, &row)
+		return l.add(t, &row)
 	}
 	if key > t.lastKey || t.replaces && !t.seen.add(key) {
 		return comesTwice(t.ts.def, r.ID)
@@ -401,13 +415,33 @@ func (l *loader) change(t *loadTable, key int64, old, row *Row) error {
 		return nil
 	}
 	l.touch(t, cells)
-	if sameBirth {
-		return d.changeRow(t.ts, key, old, row, cells)
+	if !sameBirth {
+		if err := l.removeRow(t, key, old); err != nil {
+			return err
+		}
+		return l.add(t, row)
 	}
-	if err := d.removeRow(t.ts, key, old); err != nil {
+	if t.ts.embeds(cells) {
+		if err := errors.Join(t.words.before(key, old), t.words.after(key)); err != nil {
+			return err
+		}
+	}
+	return d.changeRow(t.ts, key, old, row, cells)
+}
+
+// add inserts a row into a table that has others.
+func (l *loader) add(t *loadTable, row *Row) error {
+	if err := l.draft.addRow(t.ts, row); err != nil {
 		return err
 	}
-	return d.addRow(t.ts, row)
+	return t.words.after(l.draft.conn.db.LastInsertRowID())
+}
+
+func (l *loader) removeRow(t *loadTable, key int64, row *Row) error {
+	if err := t.words.before(key, row); err != nil {
+		return err
+	}
+	return l.draft.removeRow(t.ts, key, row)
 }
 
 // version gives a row of a table made anew the version it had, when it is
@@ -441,7 +475,7 @@ func (l *loader) remove(t *loadTable, r *loadfile.Record) error {
 	if err != nil || !found {
 		return err
 	}
-	return l.draft.removeRow(t.ts, key, &row)
+	return l.removeRow(t, key, &row)
 }
 
 // maxTouches is how many values of a table are checked for uniqueness one by
@@ -467,12 +501,11 @@ func (l *loader) touch(t *loadTable, cells []schema.Cell) {
 
 // end removes what a table that is replaced had and the blob has not.
 func (l *loader) end(ctx context.Context, t *loadTable) error {
-	d := l.draft
 	if t.rebuilt {
 		if err := t.ts.finalize(); err != nil { // of the table that goes
 			return err
 		}
-		return d.conn.script(fmt.Sprintf("DROP TABLE w%d", t.ts.def.Num))
+		return l.draft.conn.script(fmt.Sprintf("DROP TABLE w%d", t.ts.def.Num))
 	}
 	if !t.replaces || t.rows == t.seen.n {
 		return nil
@@ -484,7 +517,7 @@ func (l *loader) end(ctx context.Context, t *loadTable) error {
 		case t.seen.has(key):
 			return nil
 		}
-		return d.removeRow(t.ts, key, row)
+		return l.removeRow(t, key, row)
 	})
 	if errors.Is(err, errStop) {
 		return nil

@@ -99,6 +99,7 @@ func TestAnySeqComesBack(t *testing.T) {
 		fresh := w.acquire(w.cache())
 		for name, r := range map[string]*replica.Replica{"writer": writer, "follower": follower, "fresh": fresh} {
 			checkRecount(t, name, r)
+			checkWords(t, r)
 			if !sameState(r.State(), writer.State()) || !reflect.DeepEqual(contents(t, r), contents(t, writer)) {
 				rt.Errorf("%s differs", name)
 			}
@@ -127,6 +128,7 @@ func (w *world) bringBack(rt *rapid.T, c *replica.Cache, r *replica.Replica, his
 	e := w.commitAs(r, commitlog.Load, op)
 	after := remember(w.tb, r)
 	checkRecount(w.tb, "load", r)
+	checkWords(w.tb, r)
 	want := history[seq]
 	if !reflect.DeepEqual(bare(after.contents), bare(want.contents)) {
 		rt.Fatalf("seq %d brought back is\n%v, not\n%v", seq, after.contents, want.contents)
@@ -140,6 +142,16 @@ func (w *world) bringBack(rt *rapid.T, c *replica.Cache, r *replica.Replica, his
 	checkVersions(rt, before.contents, after.contents, e.Seq)
 	if n := staged.Sum.Counts.Rows; n != e.Ops[0].Load.Rows {
 		rt.Fatalf("the entry says %d rows, the blob has %d", e.Ops[0].Load.Rows, n)
+	}
+}
+
+// checkWords compares the full-text indexes with the rows.
+func checkWords(tb testing.TB, r *replica.Replica) {
+	tb.Helper()
+	for _, t := range r.State().Schema.Tables {
+		if t.Embeds() {
+			must(tb, r.Corrupt(fmt.Sprintf("INSERT INTO f%d(f%d,rank) VALUES('integrity-check',1)", t.Num, t.Num)))
+		}
 	}
 }
 
