@@ -54,6 +54,8 @@ test.runIf(ours)("while the model is down words are searched, nothing is lost, a
   const { page, problems } = await open(browser, runner.url, { as: "ada" });
   await page.goto(`/rooms/${room.id}/search?q=database`);
   await page.locator('[data-hit="database"]').waitFor();
+  // Before the first entry of the index the room has no model that could be asked.
+  await room.settled();
   await screenshot(page, "search-degraded-real");
   await page.getByRole("radio", { name: "Meaning" }).click();
   await page.getByRole("button", { name: "Search by words alone" }).waitFor();

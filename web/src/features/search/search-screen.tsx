@@ -107,7 +107,7 @@ export function SearchScreen({ address, onAddress, panel }: SearchScreenProps) {
           ) : search.isPending ? (
             <Loading />
           ) : hits.length === 0 ? (
-            <Nothing address={address} onAddress={onAddress} />
+            <Nothing address={address} onAddress={onAddress} indexed={search.data.coverage?.indexed} />
           ) : (
             // The arrows go from hit to hit; each of them is a button of its own.
             <ol ref={list} aria-label="Hits" aria-busy={search.isPlaceholderData} className={cx(search.isPlaceholderData && "opacity-60")} onKeyDown={onKeyDown}>
@@ -199,7 +199,7 @@ function NothingToSearch() {
   );
 }
 
-function Nothing({ address, onAddress }: Pick<SearchScreenProps, "address" | "onAddress">) {
+function Nothing({ address, onAddress, indexed }: Pick<SearchScreenProps, "address" | "onAddress"> & { indexed: number | undefined }) {
   const { q = "", mode = "hybrid", table, f = [] } = address;
   return (
     <EmptyState
@@ -210,10 +210,15 @@ function Nothing({ address, onAddress }: Pick<SearchScreenProps, "address" | "on
           {f.length > 0 && <Button onClick={() => onAddress({ f: [] })}>Clear the filters</Button>}
           {table !== undefined && <Button onClick={() => onAddress({ table: "", f: [] })}>Search all tables</Button>}
           {mode === "keyword" && <Button onClick={() => onAddress({ mode: "hybrid" })}>Search by meaning too</Button>}
+          {mode === "semantic" && <Button onClick={() => onAddress({ mode: "hybrid" })}>Search by words too</Button>}
         </>
       }
     >
-      {mode === "keyword" ? "No text holds these words." : "No text comes near it, in its words or in its meaning."}
+      {mode === "keyword"
+        ? "No text holds these words."
+        : mode === "semantic" && indexed === 0
+          ? "No row is indexed yet, so none can be found by its meaning."
+          : "No text comes near it, in its words or in its meaning."}
     </EmptyState>
   );
 }
