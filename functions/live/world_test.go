@@ -27,6 +27,7 @@ import (
 	"nanotypedb/shared/sqlitefile"
 	"nanotypedb/shared/store"
 	"nanotypedb/shared/store/sqlitestore"
+	"nanotypedb/shared/usage"
 )
 
 func must(t testing.TB, err error) {
@@ -125,15 +126,16 @@ func newWorld(t testing.TB, registry func(store.Store) audience.Registry) *world
 	t.Helper()
 	file, err := sqlitefile.Open(t.Context(), t.TempDir(), sqlitefile.Options{})
 	must(t, err)
-	st, err := sqlitestore.Open(t.Context(), file)
+	sqlite, err := sqlitestore.Open(t.Context(), file)
 	must(t, err)
+	st := usage.Meter(sqlite)
 	blobs, err := dirblob.Open(t.TempDir())
 	must(t, err)
 	replicas, err := replica.NewCache(replica.Options{Store: st, Blobs: blobs, Dir: t.TempDir()})
 	must(t, err)
 	t.Cleanup(func() {
 		must(t, replicas.Close())
-		must(t, st.Close())
+		must(t, sqlite.Close())
 		must(t, file.Close())
 	})
 	quiet := slog.New(slog.DiscardHandler)

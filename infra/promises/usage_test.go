@@ -126,8 +126,32 @@ func (d *day) shift(p *process, ada, bob *person) {
 		t.Fatal(err)
 	}
 	d.want.AI, d.want.Reads = d.want.AI+1, d.want.Reads+int64(len(found.Results))
+	var answer struct{ Rows []any }
+	if err := ada.call(t.Context(), "POST", "/v1/rooms/"+d.room+"/sql", map[string]any{"sql": "select id from tasks limit 7"}, &answer); err != nil {
+		t.Fatal(err)
+	}
+	d.want.Reads += int64(len(answer.Rows))
+	d.undoTwice(bob)
 	ada.counted(t, d.room, d.want.Commits)
 	p.kill()
+}
+
+// undoTwice takes the last commit back and forth: both are writes, and embed nothing anew.
+func (d *day) undoTwice(who *person) {
+	d.t.Helper()
+	log := who.log(d.t, d.room)
+	seq := log[len(log)-1].Seq
+	for range 2 {
+		var undone struct {
+			Seq int64
+			Ops []any
+		}
+		if err := who.call(d.t.Context(), "POST", "/v1/rooms/"+d.room+"/undo", map[string]any{"seq": seq}, &undone); err != nil {
+			d.t.Fatal(err)
+		}
+		seq = undone.Seq
+		d.want.Commits, d.want.Writes = d.want.Commits+1, d.want.Writes+int64(len(undone.Ops))
+	}
 }
 
 // TestADayIsCountedExactly plays days of mixed work with crashes of the runner, also between the counting and the
@@ -148,9 +172,13 @@ func TestADayIsCountedExactly(t *testing.T) {
 		ada, bob = p.signIn(t, "ada"), p.signIn(t, "bob")
 	}
 	r := ada.counted(t, "day", d.want.Commits)
+	cost := r.Totals.Cost
 	r.Totals.Cost = 0
 	if r.Totals != d.want {
 		t.Errorf("counted %+v, did %+v", r.Totals, d.want)
+	}
+	if len(r.Users) != 3 { // and the system
+		t.Errorf("counted for %+v", r.Users)
 	}
 	for _, u := range r.Users {
 		if u.User == bob.id && (u.Writes != d.want.Writes || u.Reads != 0) || u.User == ada.id && u.Reads != d.want.Reads {
@@ -160,6 +188,10 @@ func TestADayIsCountedExactly(t *testing.T) {
 	sums := ada.usageCSV(t, "day")
 	if sums["reads"] != float64(d.want.Reads) || sums["writes"] != float64(d.want.Writes) || sums["ai"] != float64(d.want.AI) || sums["commits"] != float64(d.want.Commits) {
 		t.Errorf("the table sums to %v, want %+v", sums, d.want)
+	}
+	// Meanwhile some requests were answered, which cost a little.
+	if cost <= 0 || sums["cost"] < cost || sums["cost"] > cost*1.05 {
+		t.Errorf("the table's cost sums to %v, the card says %v", sums["cost"], cost)
 	}
 	p.kill()
 }

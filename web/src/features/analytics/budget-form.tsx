@@ -76,7 +76,7 @@ function Spent({ budget: { spent, warn, stop, state, month } }: { budget: Budget
   return (
     <div className="flex flex-col gap-1.5">
       <p>
-        {state === "none" ? "" : `${money(spent)} of ${money(limit)} in ${month}. `}
+        {state === "none" ? `${money(spent)} in ${month}. ` : `${money(spent)} of ${money(limit)} in ${month}. `}
         <span className={state === "stopped" ? "text-danger-ink" : state === "warned" ? "text-warning-ink" : "text-muted"}>{words[state]}</span>
       </p>
       {limit > 0 && (

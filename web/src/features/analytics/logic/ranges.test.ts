@@ -14,6 +14,7 @@ describe("ranges of usage", () => {
   it("shows short custom ranges by the hour", () => {
     expect(usageRange({ range: "custom", from: "2026-11-01", to: "2026-11-03" }, now).by).toBe("hour");
     expect(usageRange({ range: "custom", from: "2026-11-01", to: "2026-11-04" }, now).by).toBe("day");
+    expect(usageRange({ range: "custom", from: "2026-08-20", to: "2026-08-21" }, now).by).toBe("day");
   });
   it.each([
     [{}, { range: "30d" }],

@@ -45,14 +45,18 @@ export function usageRange(choice: RangeChoice, now: number): UsageRange {
     case "30d":
       return { by: "day", from: dayText(now - (Number.parseInt(choice.range, 10) - 1) * dayMs) };
     case "custom":
-      return custom(choice);
+      return custom(choice, now);
   }
 }
 
-/** Up to three days are shown by the hour. */
-function custom({ from = "", to = "" }: RangeChoice): UsageRange {
+/** For how many days hours are kept. */
+const hoursKept = 90;
+
+/** Up to three days are shown by the hour, as long as hours are kept. */
+function custom({ from = "", to = "" }: RangeChoice, now: number): UsageRange {
   const days = (Date.parse(to) - Date.parse(from)) / dayMs + 1;
-  return { by: days <= 3 ? "hour" : "day", from, to };
+  const ago = (now - Date.parse(from)) / dayMs;
+  return { by: days <= 3 && ago < hoursKept ? "hour" : "day", from, to };
 }
 
 /** Why a custom range cannot be asked for. */
