@@ -15,17 +15,18 @@ import (
 // concurrent use.
 type DeadLetters struct {
 	indexer *indexing.Indexer
+	alerts  Alerts
 	meter   *metering.Meter
 	log     *slog.Logger
 }
 
-// NewDeadLetters returns the consumer of the dead-letter queue. meter and log
-// may be nil.
-func NewDeadLetters(x *indexing.Indexer, meter *metering.Meter, log *slog.Logger) *DeadLetters {
+// NewDeadLetters returns the consumer of the dead-letter queue. alerts, meter
+// and log may be nil.
+func NewDeadLetters(x *indexing.Indexer, alerts Alerts, meter *metering.Meter, log *slog.Logger) *DeadLetters {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &DeadLetters{indexer: x, meter: meter, log: log}
+	return &DeadLetters{indexer: x, alerts: alerts, meter: meter, log: log}
 }
 
 // Handle records messages as dead. Those it does not return may be deleted;
@@ -54,7 +55,7 @@ func (d *DeadLetters) handle(ctx context.Context, messages []queue.Message) []Fa
 		}
 	}
 	if len(jobs) > 0 {
-		for i, err := range d.indexer.Bury(ctx, jobs).Errs {
+		for i, err := range d.bury(ctx, jobs) {
 			if err != nil {
 				failures = append(failures, Failure{Message: of[i], Err: err})
 			}
@@ -64,4 +65,18 @@ func (d *DeadLetters) handle(ctx context.Context, messages []queue.Message) []Fa
 		d.log.ErrorContext(ctx, "a dead job was not recorded", "message", f.Message.ID, "error", f.Err)
 	}
 	return failures
+}
+
+// bury ends jobs. One that died though its text has a vector may have done so
+// over the alerts: they are told now, or the message stays.
+func (d *DeadLetters) bury(ctx context.Context, jobs []indexing.Job) []error {
+	result := d.indexer.Bury(ctx, jobs)
+	for _, said := range result.Indexed {
+		if err := check(ctx, d.alerts, said); err != nil {
+			for _, row := range said.Rows {
+				result.Errs[row.Delivery] = err
+			}
+		}
+	}
+	return result.Errs
 }

@@ -125,17 +125,9 @@ func (h *Handler) handle(ctx context.Context, messages []queue.Message) []Failur
 
 // sweep does a step of a sweep and sends the rest on.
 func (h *Handler) sweep(ctx context.Context, job indexing.Job) error {
-	swept, err := h.Indexer.SweepStep(ctx, job.Room, *job.Sweep)
-	if err != nil {
+	swept, err := h.Indexer.SweepStep(ctx, job.Room, *job.Sweep, h.check)
+	if err != nil || swept.Next == nil {
 		return err
-	}
-	for _, said := range swept.Indexed {
-		if err := h.check(ctx, said); err != nil {
-			return err
-		}
-	}
-	if swept.Next == nil {
-		return nil
 	}
 	job.Sweep = swept.Next
 	return h.Indexer.Send(ctx, job)
@@ -165,18 +157,30 @@ func (h *Handler) index(ctx context.Context, deliveries []indexing.Delivery) []e
 
 // check compares new vectors with the alerts of their room.
 func (h *Handler) check(ctx context.Context, said indexing.Indexed) error {
-	if h.Alerts == nil {
+	return check(ctx, h.Alerts, said)
+}
+
+func check(ctx context.Context, alerts Alerts, said indexing.Indexed) error {
+	if alerts == nil {
 		return nil
 	}
 	matched := make([]alert.Matched, 0, len(said.Rows))
 	for _, row := range said.Rows {
-		matched = append(matched, alert.Matched{Table: row.Table, ID: row.ID, Version: row.Version, Vector: row.Vector})
+		if row.State == replica.Indexed {
+			matched = append(matched, alert.Matched{Table: row.Table, ID: row.ID, Version: row.Version, Vector: row.Vector})
+		}
 	}
-	return h.Alerts.Check(ctx, said.Room, matched)
+	if len(matched) == 0 {
+		return nil
+	}
+	return alerts.Check(ctx, said.Room, matched)
 }
 
 // fail records why jobs failed.
 func (h *Handler) fail(ctx context.Context, deliveries []indexing.Delivery, of []queue.Message, causes []error) (failures []Failure) {
+	// Also when the batch ran out of time: else nobody would know why it failed.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
 	var recording sync.WaitGroup
 	for i, cause := range causes {
 		if cause == nil {
@@ -224,7 +228,10 @@ func roomOf(m queue.Message) string {
 	return job.Room
 }
 
-const putOffTime = 3 * time.Second
+const (
+	putOffTime = 3 * time.Second
+	recordTime = 3 * time.Second
+)
 
 // level is that of the log: what the model is to blame for is to be expected.
 func level(f Failure) slog.Level {

@@ -450,7 +450,7 @@ func TestTheModelOfTheNewerVersionStays(t *testing.T) {
 	if len(failed) != 1 || !strings.Contains(failed[0].Err.Error(), "newer version") || asked.times("three") != 0 {
 		t.Errorf("the older version: %+v", failed)
 	}
-	if _, err := older.SweepStep(t.Context(), w.ulid, indexing.Sweep{}); err == nil {
+	if _, err := older.SweepStep(t.Context(), w.ulid, indexing.Sweep{}, nil); err == nil {
 		t.Error("the older version swept the room")
 	}
 	w.settle()

@@ -46,5 +46,5 @@ func (h *Handler) tend(ctx context.Context, ulid string) error {
 	if complete || err != nil {
 		return err
 	}
-	return h.Indexer.Reconcile(ctx, ulid)
+	return h.Indexer.Reconcile(ctx, ulid, h.check)
 }

@@ -148,7 +148,7 @@ func (w *world) use(m *model) {
 		Tell: func(_ context.Context, said indexing.Indexed) { w.told = append(w.told, said) },
 	})
 	w.handler = embed.New(embed.Deps{Indexer: w.indexer, Queue: w.jobs, Alerts: w.alerts, Log: log})
-	w.dead = embed.NewDeadLetters(w.indexer, nil, log)
+	w.dead = embed.NewDeadLetters(w.indexer, w.alerts, nil, log)
 }
 
 func must(t *testing.T, err error) {

@@ -73,7 +73,7 @@ func (p *parts) openIndexing(ctx context.Context, c config.Config, log *slog.Log
 	p.searcher = search.New(search.Options{Rooms: p.rooms, Embedder: p.embedder, Limiter: p.limiter, Budget: p.meters.guard, Log: log})
 	p.relay.Planner, p.live.Alerts, p.live.Search = p.indexer, p.alerts, p.searcher
 	p.embed = embed.New(embed.Deps{Indexer: p.indexer, Queue: p.queues.embeddings, Alerts: p.alerts, Meter: p.meters.of("embed"), Log: log})
-	p.dead = embed.NewDeadLetters(p.indexer, p.embed.Meter, log)
+	p.dead = embed.NewDeadLetters(p.indexer, p.alerts, p.embed.Meter, log)
 	return nil
 }
 

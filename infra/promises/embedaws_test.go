@@ -98,7 +98,7 @@ func newEmbedFunctions(t *testing.T, st store.Store, jobs queue.Queue, server *f
 	})
 	f.relay = relay.New(relay.Deps{Store: st, Replicas: f.replicas, Rooms: f.engine, Planner: f.indexer, Log: log})
 	f.embed = embed.New(embed.Deps{Indexer: f.indexer, Queue: jobs, Log: log}).Lambda()
-	f.dead = embed.NewDeadLetters(f.indexer, nil, log).Lambda()
+	f.dead = embed.NewDeadLetters(f.indexer, nil, nil, log).Lambda()
 	return f
 }
 

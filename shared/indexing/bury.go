@@ -16,8 +16,9 @@ import (
 
 // Bury ends jobs that came out of the dead-letter queue: their failures are
 // marked dead, and the index logs of their rooms say that their texts failed.
-// One whose text has a vector, or no row any more, is forgotten. Errors are by
-// job; nil: its message may be deleted.
+// One whose text has no row any more is forgotten, and so is one whose text
+// has a vector: whoever calls it does what hangs off that, as the job may have
+// died before it did. Errors are by job; nil: its message may be deleted.
 func (x *Indexer) Bury(ctx context.Context, jobs []Job) Result {
 	result := Result{Errs: make([]error, len(jobs)), known: make([]bool, len(jobs))}
 	byRoom := map[string][]int{}
@@ -29,7 +30,7 @@ func (x *Indexer) Bury(ctx context.Context, jobs []Job) Result {
 		byRoom[j.Room] = append(byRoom[j.Room], i)
 	}
 	for room, which := range byRoom {
-		rows, err := x.buryRoom(ctx, room, jobs, which)
+		rows, living, err := x.buryRoom(ctx, room, jobs, which)
 		var said []Indexed
 		if err == nil {
 			said, err = x.appendRows(ctx, room, rows)
@@ -40,6 +41,9 @@ func (x *Indexer) Bury(ctx context.Context, jobs []Job) Result {
 			}
 		}
 		result.Indexed = append(result.Indexed, said...)
+		if len(living) > 0 {
+			result.Indexed = append(result.Indexed, Indexed{Room: room, Rows: living})
+		}
 	}
 	if len(byRoom) > 0 {
 		faultpoint.Reach(PointMourned)
@@ -47,8 +51,9 @@ func (x *Indexer) Bury(ctx context.Context, jobs []Job) Result {
 	return result
 }
 
-// buryRoom marks the failures of one room, and gives the rows to tell of.
-func (x *Indexer) buryRoom(ctx context.Context, room string, jobs []Job, which []int) (rows []Row, err error) {
+// buryRoom marks the failures of one room, and gives the rows to tell of and
+// those that have a vector after all.
+func (x *Indexer) buryRoom(ctx context.Context, room string, jobs []Job, which []int) (failed, living []Row, err error) {
 	works := make([]*work, len(jobs))
 	for _, i := range which {
 		works[i] = &work{Delivery: Delivery{Job: jobs[i]}}
@@ -61,22 +66,22 @@ func (x *Indexer) buryRoom(ctx context.Context, room string, jobs []Job, which [
 			x.Log.ErrorContext(ctx, "a job of no room died", "room", room, "job", w.Job.ID())
 			continue
 		case w.err != nil:
-			return nil, w.err
+			return nil, nil, w.err
 		case !w.open():
 			err = x.forget(ctx, room, w.Job.ID())
 		default:
 			var f *Failure
 			f, err = x.mark(ctx, w.Job)
 			if err == nil {
-				rows = append(rows, Row{Table: f.Table, ID: f.Row, Creator: w.row.CreatedBy, Version: w.row.Version,
+				failed = append(failed, Row{Table: f.Table, ID: f.Row, Creator: w.row.CreatedBy, Version: w.row.Version,
 					State: replica.Failed, Delivery: i, hash: f.Hash, errReason: f.Class})
 			}
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return rows, nil
+	return failed, rows(works), nil
 }
 
 // mark notes that a job is dead. Without a failure it was killed each time

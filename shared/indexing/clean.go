@@ -14,10 +14,11 @@ import (
 	"nanotypedb/shared/store"
 )
 
-// clean removes failures of texts that have a vector or no row, and vectors
-// that no row has had for long.
+// clean removes failures of texts that have a vector or no row, vectors that
+// no row has had for long, and from the index those that no row has.
 func (x *Indexer) clean(ctx context.Context, room string) error {
 	return errors.Join(
+		x.clearUnused(ctx, room),
 		x.removeUnneeded(ctx, room, failPrefix, nil, x.failureNeeded),
 		x.removeUnneeded(ctx, room, "VEC#", x.unusedForLong, x.vectorNeeded))
 }
@@ -145,4 +146,70 @@ func (x *Indexer) each(ctx context.Context, room, prefix string, fn func(store.I
 			return nil
 		}
 	}
+}
+
+// unusedAtOnce is how many texts that no row has are cleared at once. Fewer
+// are left: they take little place, and texts come back by an undo.
+const unusedAtOnce = 500
+
+// clearUnused takes texts that no row has out of the index of a room, which
+// would else grow with each text that there ever was. Their vectors are kept
+// beside it for longer, see keepUnused.
+func (x *Indexer) clearUnused(ctx context.Context, room string) error {
+	if x.Embedder == nil {
+		return nil
+	}
+	for {
+		var unused []indexlog.Hash
+		var st *replica.State
+		err := x.view(ctx, room, 0, func(_ *replica.Replica, v *replica.View) (err error) {
+			if st = v.State(); !st.Closed && st.Model == x.model() {
+				unused, err = v.Unused(ctx, nil, unusedAtOnce)
+			}
+			return err
+		})
+		if err != nil || len(unused) < unusedAtOnce {
+			return err
+		}
+		if won, err := x.clearTexts(ctx, room, st, unused); !won || err != nil {
+			return err
+		}
+	}
+}
+
+// clearTexts says that texts which no row has at a state are pending, should
+// one have them again, unless the index has moved on since. A row that got one
+// meanwhile and whose job did not wait for this is found by a sweep.
+func (x *Indexer) clearTexts(ctx context.Context, room string, st *replica.State, texts []indexlog.Hash) (won bool, err error) {
+	e := &indexlog.Entry{At: x.millis(), Model: st.Model, Dim: st.Dim}
+	for _, h := range texts {
+		e.Texts = append(e.Texts, indexlog.Text{Hash: h, Cleared: true})
+	}
+	if won, err = indexlog.AppendAt(ctx, x.Store, room, e, st.Index+1); !won || err != nil {
+		return false, err
+	}
+	r, release, err := x.Replicas.Acquire(ctx, room)
+	if err != nil {
+		return true, err
+	}
+	defer release()
+	err = errors.Join(r.CatchUp(ctx), r.CatchUpIndexTo(ctx, e.N))
+	if err != nil {
+		return true, err
+	}
+	x.Tell(ctx, Indexed{Room: room, N: e.N, State: r.State()})
+	back := false
+	err = r.View(ctx, func(v *replica.View) error {
+		for _, h := range texts {
+			rows, err := v.RowsOf(ctx, h)
+			if back = back || len(rows) > 0; back || err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && back {
+		err = x.Send(ctx, Job{Room: room, Sweep: &Sweep{}})
+	}
+	return true, err
 }

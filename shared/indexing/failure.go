@@ -131,7 +131,10 @@ func (x *Indexer) Fail(ctx context.Context, j Job, receives int, cause error) er
 		if f.FirstAt == 0 {
 			f.FirstAt = now
 		}
-		f.LastAt, f.Attempts, f.Dead = now, receives, false
+		// A worker that was too slow may be told of its end after the job was
+		// buried; were it not dead then, nobody could retry it.
+		f.Dead = f.Dead && receives >= MaxReceives
+		f.LastAt, f.Attempts = now, receives
 		f.Class, f.Error, f.Model = ClassOf(cause), reasonOf(cause), x.model()
 		return f
 	})

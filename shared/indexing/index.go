@@ -168,13 +168,11 @@ func (x *Indexer) recall(ctx context.Context, w *work) {
 
 // say appends what works of a room have come to, to its index log.
 func (x *Indexer) say(ctx context.Context, room string, works []*work, which []int) []Indexed {
-	var rows []Row
+	mine := make([]*work, len(works)) // so that places are those of deliveries
 	for _, i := range which {
-		if w := works[i]; w.err == nil && !w.stale && len(w.vector.Values) > 0 {
-			rows = append(rows, Row{Table: w.Job.Table, ID: w.Job.Row, Creator: w.row.CreatedBy, Version: w.row.Version,
-				State: replica.Indexed, Vector: w.vector, Delivery: i, hash: w.Job.Hash, encoded: w.vector.Encode()})
-		}
+		mine[i] = works[i]
 	}
+	rows := rows(mine)
 	said, err := x.appendRows(ctx, room, rows)
 	if err != nil {
 		for _, row := range rows {
@@ -183,6 +181,17 @@ func (x *Indexer) say(ctx context.Context, room string, works []*work, which []i
 		return nil
 	}
 	return said
+}
+
+// rows are those of works that have a vector.
+func rows(works []*work) (rows []Row) {
+	for i, w := range works {
+		if w != nil && w.err == nil && !w.stale && len(w.vector.Values) > 0 {
+			rows = append(rows, Row{Table: w.Job.Table, ID: w.Job.Row, Creator: w.row.CreatedBy, Version: w.row.Version,
+				State: replica.Indexed, Vector: w.vector, Delivery: i, hash: w.Job.Hash, encoded: w.vector.Encode()})
+		}
+	}
+	return rows
 }
 
 // maxEntryVectors is how many bytes of vectors go into one entry, which then

@@ -42,8 +42,8 @@ const (
 	PointFailed   faultpoint.Name = "indexing.failed"   // a failure is recorded, its message not put off
 	PointBuried   faultpoint.Name = "indexing.buried"   // a failure is marked dead, the index log does not say so
 	PointMourned  faultpoint.Name = "indexing.mourned"  // the index log says so, the message is still there
-	PointRevived  faultpoint.Name = "indexing.revived"  // a failure is marked for retry, its row not pending again
-	PointCleared  faultpoint.Name = "indexing.cleared"  // its row is pending again, the job not sent
+	PointRevived  faultpoint.Name = "indexing.revived"  // a failure is marked for retry, its job not sent
+	PointCleared  faultpoint.Name = "indexing.cleared"  // a row is pending again, its failure not marked for retry
 	PointReset    faultpoint.Name = "indexing.reset"    // the room has another model, its sweep is not under way
 )
 

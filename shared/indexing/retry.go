@@ -73,8 +73,14 @@ func (x *Indexer) Retry(ctx context.Context, room string, s Selection) (int, err
 	return len(failures), nil
 }
 
-// revive makes the rows of failures pending again.
+// revive makes the rows of failures pending again, and then the failures ones
+// that are tried. Killed in between, it leaves pending rows, which the
+// schedule finds, never a row that failed and has no dead job.
 func (x *Indexer) revive(ctx context.Context, room string, failures []*Failure) error {
+	if err := x.clear(ctx, room, failures); err != nil {
+		return err
+	}
+	faultpoint.Reach(PointCleared)
 	errs := make([]error, len(failures))
 	atOnce(len(failures), 8, func(i int) {
 		errs[i] = x.change(ctx, room, failures[i].ID, func(f *Failure) *Failure {
@@ -89,17 +95,14 @@ func (x *Indexer) revive(ctx context.Context, room string, failures []*Failure) 
 		return err
 	}
 	faultpoint.Reach(PointRevived)
-	if err := x.clear(ctx, room, failures); err != nil {
-		return err
-	}
-	faultpoint.Reach(PointCleared)
 	return nil
 }
 
 // maxCleared is how many texts go into one entry that clears them.
 const maxCleared = 500
 
-// clear says in the index log that texts are pending again.
+// clear says in the index log that texts are pending again. Those that have a
+// vector by now, of another row's job, keep it.
 func (x *Indexer) clear(ctx context.Context, room string, failures []*Failure) error {
 	r, release, err := x.Replicas.Acquire(ctx, room)
 	if err != nil {
@@ -109,7 +112,7 @@ func (x *Indexer) clear(ctx context.Context, room string, failures []*Failure) e
 	if err := r.CatchUpIndex(ctx); err != nil {
 		return err
 	}
-	rows, err := x.creators(ctx, r, failures)
+	failures, rows, err := x.unsaid(ctx, r, failures)
 	if err != nil {
 		return err
 	}
@@ -129,23 +132,31 @@ func (x *Indexer) clear(ctx context.Context, room string, failures []*Failure) e
 	return nil
 }
 
-// creators gives the rows of failures, for telling who may see them.
-func (x *Indexer) creators(ctx context.Context, r *replica.Replica, failures []*Failure) ([]Row, error) {
-	rows := make([]Row, len(failures))
-	err := r.View(ctx, func(v *replica.View) error {
-		for i, f := range failures {
-			rows[i] = Row{Table: f.Table, ID: f.Row, State: replica.Pending}
+// unsaid gives the failures whose texts have no vector, with their rows, for
+// telling who may see them.
+func (x *Indexer) unsaid(ctx context.Context, r *replica.Replica, failures []*Failure) (left []*Failure, rows []Row, err error) {
+	err = r.View(ctx, func(v *replica.View) error {
+		for _, f := range failures {
+			state, err := v.TextState(ctx, f.Hash)
+			if err != nil {
+				return err
+			}
+			if state == replica.Indexed {
+				continue
+			}
+			told := Row{Table: f.Table, ID: f.Row, State: replica.Pending}
 			row, found, err := v.Row(ctx, f.Table, f.Row)
 			if err != nil && !fault.Is(err, fault.NotFound) {
 				return err
 			}
 			if err == nil && found {
-				rows[i].Creator, rows[i].Version = row.CreatedBy, row.Version
+				told.Creator, told.Version = row.CreatedBy, row.Version
 			}
+			left, rows = append(left, f), append(rows, told)
 		}
 		return nil
 	})
-	return rows, err
+	return left, rows, err
 }
 
 // Discard removes dead jobs and returns how many. Their rows stay failed until

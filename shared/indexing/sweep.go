@@ -78,15 +78,18 @@ func (s *Sweep) check() error {
 
 // Swept is what one step of a sweep did.
 type Swept struct {
-	Next    *Sweep // where the next goes on; nil: the room is done
-	Jobs    int
-	Found   int // rows whose vector was kept
-	Indexed []Indexed
+	Next  *Sweep // where the next goes on; nil: the room is done
+	Jobs  int
+	Found int // rows whose vector was kept
 }
 
+// Check does what hangs off vectors that rows have now; nil: nothing does.
+type Check func(context.Context, Indexed) error
+
 // SweepStep does one step of a sweep. It may be done again from the same
-// place.
-func (x *Indexer) SweepStep(ctx context.Context, room string, s Sweep) (Swept, error) {
+// place. Rows whose vector was kept are checked before the index log says so,
+// after which no sweep finds them again; those that cannot be get a job.
+func (x *Indexer) SweepStep(ctx context.Context, room string, s Sweep, check Check) (Swept, error) {
 	var rows []replica.PendingRow
 	var seq int64
 	r, release, err := x.Replicas.Acquire(ctx, room)
@@ -117,7 +120,7 @@ func (x *Indexer) SweepStep(ctx context.Context, room string, s Sweep) (Swept, e
 	if err != nil {
 		return Swept{}, fmt.Errorf("sweep room %s: %w", room, err)
 	}
-	swept, err := x.sweepRows(ctx, room, seq, x.due(rows, s))
+	swept, err := x.sweepRows(ctx, room, seq, x.due(rows, s), check)
 	if err != nil {
 		return Swept{}, fmt.Errorf("sweep room %s: %w", room, err)
 	}
@@ -160,7 +163,7 @@ func (x *Indexer) due(rows []replica.PendingRow, s Sweep) []replica.PendingRow {
 }
 
 // sweepRows gives each row its kept vector, or a job.
-func (x *Indexer) sweepRows(ctx context.Context, room string, seq int64, rows []replica.PendingRow) (Swept, error) {
+func (x *Indexer) sweepRows(ctx context.Context, room string, seq int64, rows []replica.PendingRow, check Check) (Swept, error) {
 	vectors := make([]vector.Int8, len(rows))
 	errs := make([]error, len(rows))
 	if x.Embedder != nil {
@@ -169,55 +172,66 @@ func (x *Indexer) sweepRows(ctx context.Context, room string, seq int64, rows []
 	if err := errors.Join(errs...); err != nil {
 		return Swept{}, err
 	}
-	var swept Swept
 	var works []*work
 	var bodies []string
 	for i, row := range rows {
-		j := Job{Room: room, Table: row.Table, Row: row.ID, Hash: row.Hash, Seq: seq, Again: true}
+		w := &work{Delivery: Delivery{Job: Job{Room: room, Table: row.Table, Row: row.ID, Hash: row.Hash, Seq: seq, Again: true}}, vector: vectors[i]}
 		if len(vectors[i].Values) == 0 {
-			bodies = append(bodies, j.Encode())
-			continue
+			bodies = append(bodies, w.Job.Encode())
+		} else {
+			works = append(works, w)
 		}
-		works = append(works, &work{Delivery: Delivery{Job: j}, vector: vectors[i]})
 	}
-	var err error
-	if swept.Indexed, err = x.sayFound(ctx, room, works); err != nil {
+	found, err := x.sayFound(ctx, room, works, check)
+	if err != nil {
 		return Swept{}, err
 	}
-	swept.Found, swept.Jobs = len(works), len(bodies)
-	return swept, x.sendAll(ctx, bodies)
+	if !found {
+		for _, w := range works {
+			bodies = append(bodies, w.Job.Encode())
+		}
+		works = nil
+	}
+	return Swept{Found: len(works), Jobs: len(bodies)}, x.sendAll(ctx, bodies)
 }
 
-// sayFound says in the index log that rows have vectors that were kept.
-func (x *Indexer) sayFound(ctx context.Context, room string, works []*work) ([]Indexed, error) {
+// sayFound says in the index log that rows have vectors that were kept, unless
+// they cannot be checked.
+func (x *Indexer) sayFound(ctx context.Context, room string, works []*work, check Check) (found bool, err error) {
 	if len(works) == 0 {
-		return nil, nil
+		return true, nil
 	}
-	which := make([]int, len(works))
-	err := x.view(ctx, room, 0, func(_ *replica.Replica, v *replica.View) error {
-		for i, w := range works {
-			which[i] = i
-			found := w.vector
+	checked := Indexed{Room: room}
+	err = x.view(ctx, room, 0, func(_ *replica.Replica, v *replica.View) error {
+		checked.State = v.State()
+		for _, w := range works {
+			kept := w.vector
 			if err := x.lookAt(ctx, v, w); err != nil {
 				return err
 			}
-			w.vector = found
+			w.vector = kept
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	said := x.say(ctx, room, works, which)
-	for _, w := range works {
-		err = errors.Join(err, w.err)
+	checked.Rows = rows(works)
+	if check != nil {
+		if err := check(ctx, checked); err != nil {
+			x.Log.WarnContext(ctx, "rows whose vectors were kept get jobs, as they could not be checked", "room", room, "rows", len(checked.Rows), "error", err)
+			return false, nil
+		}
 	}
-	return said, err
+	_, err = x.appendRows(ctx, room, checked.Rows)
+	return err == nil, err
 }
 
-// sweptItem is what SWEPT of a room holds: up to where nothing was left to do.
+// sweptItem is what SWEPT of a room holds: up to where, in its log and its
+// index log, nothing was left to do.
 type sweptItem struct {
 	Seq   int64         `json:"seq"`
+	Index int64         `json:"index"`
 	Model string        `json:"model"`
 	At    schema.Millis `json:"at"`
 }
@@ -231,8 +245,9 @@ func sweptKey(room string) store.Key {
 }
 
 // Complete tells whether a room whose newest seq is head needs no sweep: each
-// of its texts had a vector of the model when it was last looked at, and it
-// has not changed since.
+// of its texts had a vector of the model when it was last looked at, and
+// neither it nor its index has changed since: a retry or a new beginning makes
+// rows pending without a commit.
 func (x *Indexer) Complete(ctx context.Context, room string, head int64) (bool, error) {
 	item, err := x.Store.Get(ctx, sweptKey(room), false)
 	if errors.Is(err, store.ErrNotFound) {
@@ -245,7 +260,11 @@ func (x *Indexer) Complete(ctx context.Context, room string, head int64) (bool, 
 	if err := json.Unmarshal(item.Data, &s); err != nil {
 		return false, nil //nolint:nilerr // it is swept again
 	}
-	return s.Seq == head && s.Model == x.model() && x.Now().Sub(time.UnixMilli(int64(s.At))) < sweptFor, nil
+	if s.Seq != head || s.Model != x.model() || x.Now().Sub(time.UnixMilli(int64(s.At))) >= sweptFor {
+		return false, nil
+	}
+	index, err := indexlog.Head(ctx, x.Store, room)
+	return err == nil && index <= s.Index, err
 }
 
 // maxStray is how many messages may wait in the queue when the schedule sends
@@ -254,7 +273,7 @@ const maxStray = 1000
 
 // Reconcile sweeps a room for rows that lost their jobs, as the schedule does,
 // and removes what nobody needs.
-func (x *Indexer) Reconcile(ctx context.Context, room string) error {
+func (x *Indexer) Reconcile(ctx context.Context, room string, check Check) error {
 	counts, err := x.Queue.Counts(ctx)
 	if err != nil {
 		return fmt.Errorf("count the jobs: %w", err)
@@ -264,7 +283,7 @@ func (x *Indexer) Reconcile(ctx context.Context, room string) error {
 	}
 	jobs := 0
 	for s := (&Sweep{Old: true}); s != nil; {
-		swept, err := x.SweepStep(ctx, room, *s)
+		swept, err := x.SweepStep(ctx, room, *s, check)
 		if err != nil {
 			return err
 		}
@@ -291,7 +310,7 @@ func (x *Indexer) complete(ctx context.Context, room string) error {
 	err := x.view(ctx, room, 0, func(_ *replica.Replica, v *replica.View) error {
 		c, err := v.Coverage(ctx)
 		done = err == nil && c.Pending == 0 && (v.State().Model == x.model() || c.Rows == 0) && !v.State().Closed
-		s = sweptItem{Seq: v.State().Seq, Model: x.model(), At: x.millis()}
+		s = sweptItem{Seq: v.State().Seq, Index: v.State().Index, Model: x.model(), At: x.millis()}
 		return err
 	})
 	if err != nil || !done {

@@ -193,6 +193,7 @@ type query struct {
 // The reasons why a hybrid search goes by words alone.
 const (
 	slowModel  = "the embedding model did not answer in time, so these rows were found by their words alone"
+	noModel    = "the embedding model did not answer as it should, so these rows were found by their words alone"
 	otherModel = "the room is being embedded by another model, so these rows were found by their words alone"
 	spent      = "the room has used up its budget of this month, so these rows were found by their words alone"
 )
@@ -239,7 +240,10 @@ func (s *Searcher) prepare(ctx context.Context, p access.Principal, ref room.Ref
 			return nil, ctx.Err()
 		}
 		s.o.Log.Warn("search: query not embedded", "room", ulid, "error", err)
-		return q, q.degrade(slowModel, err)
+		if errors.Is(err, errSlow) {
+			return q, q.degrade(slowModel, err)
+		}
+		return q, q.degrade(noModel, err)
 	}
 	s.queries.put(model, req.Query, q.vector)
 	usage.From(ctx).AddAll(usage.Embedded(req.Query))
@@ -263,11 +267,17 @@ func (s *Searcher) embed(ctx context.Context, text string) ([]float32, error) {
 	within, cancel := context.WithTimeout(ctx, s.o.Patience)
 	defer cancel()
 	answers := s.o.Embedder.Embed(within, []string{text}, embedder.Query)
-	if len(answers) != 1 {
+	switch {
+	case len(answers) != 1:
 		return nil, errors.New("search: the embedder gave no answer")
+	case answers[0].Err != nil && within.Err() != nil:
+		return nil, fmt.Errorf("%w: %w", errSlow, answers[0].Err)
 	}
 	return answers[0].Vector, answers[0].Err
 }
+
+// errSlow says that the model took longer than one waits for it.
+var errSlow = errors.New("search: the model took too long")
 
 // run ranks the rows of a view.
 func (q *query) run(ctx context.Context, v *room.View) (*Result, error) {

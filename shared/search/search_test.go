@@ -35,7 +35,8 @@ const dim = 32
 type model struct {
 	name  string
 	asked []string
-	wait  bool // until the context ends
+	wait  bool  // until the context ends
+	err   error // of each answer; nil: none
 }
 
 func (m *model) Model() string           { return m.name }
@@ -46,6 +47,10 @@ func (m *model) Embed(ctx context.Context, texts []string, _ embedder.Kind) []em
 	m.asked = append(m.asked, texts...)
 	out := make([]embedder.Result, len(texts))
 	for i, text := range texts {
+		if m.err != nil {
+			out[i].Err = m.err
+			continue
+		}
 		if m.wait {
 			<-ctx.Done()
 			out[i].Err = embedder.Stopped(ctx)
@@ -348,9 +353,14 @@ func TestAModelThatDoesNotAnswer(t *testing.T) {
 	w.options.Patience = 10 * time.Millisecond
 	got := w.search(ada, den, search.Request{Query: "apple"})
 	equal(t, "by words", found(t, got), []string{"a"})
-	if !strings.Contains(got.Degraded, "did not answer") {
+	if !strings.Contains(got.Degraded, "did not answer in time") {
 		t.Errorf("degraded: %q", got.Degraded)
 	}
+	w.model.err = embedder.Wrong("500")
+	if failed := w.search(ada, den, search.Request{Query: "apple"}); !strings.Contains(failed.Degraded, "did not answer as it should") {
+		t.Errorf("degraded by a model that fails: %q", failed.Degraded)
+	}
+	w.model.err = nil
 	if _, err := search.New(w.options).Search(t.Context(), ada, den, search.Request{Query: "apple", Mode: search.Semantic}, 0); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("semantic: %v", err)
 	}
