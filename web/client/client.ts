@@ -55,6 +55,11 @@ export class NanoClient {
     return this.#http.stream(request);
   }
 
+  /** An address that the server gave, which may be without its host. */
+  address(url: string): string {
+    return url.startsWith("/") ? this.#options.baseUrl.replace(/\/+$/, "") + url : url;
+  }
+
   /** Connects at once and stays connected until `close`. Every call gives a room object of its own. */
   openRoom(id: string, options: RoomOptions = {}): Room {
     const merged = { ...this.#options.room, ...options };

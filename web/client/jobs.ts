@@ -40,6 +40,7 @@ export type Work<T> = { job?: undefined; result: T } | { job: Job; result?: unde
 export interface Caller {
   request(request: HttpRequest): Promise<unknown>;
   stream(request: HttpRequest): Promise<Response>;
+  address(url: string): string;
 }
 
 export interface FollowOptions {

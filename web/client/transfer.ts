@@ -161,7 +161,7 @@ export class Transfer {
     const request = { method: "POST", path: path("rooms", this.#room, "uploads"), body: { bytes: file.size, type } } as const;
     const body = await this.#client.request({ ...request, signal });
     const { upload, ...place } = read("upload", () => decodePlace(body));
-    await putFile(place, file, { signal, onProgress });
+    await putFile({ ...place, url: this.#client.address(place.url) }, file, { signal, onProgress });
     return upload;
   }
 }

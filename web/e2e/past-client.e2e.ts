@@ -95,8 +95,8 @@ test("snapshots, and files out and in", async () => {
   expect((await backups.list()).backups).toEqual([]);
 });
 
-test("a restore: dry, of chosen tables and rows, undone, into another room, of an upload", async () => {
-  const { room, backups, history, jobs, transfer, client } = await setup();
+test("a restore: dry, of chosen tables and rows, undone, into another room", async () => {
+  const { room, backups, history, jobs, client } = await setup();
   const { seq: from } = room;
   await room.commit([{ op: "insert", table: "tasks", row: { title: "A task" } }, set("r00001", { title: "X" }), { op: "delete", table: "things", id: "r00002" }]);
   const would = await backups.preview({ seq: from });
@@ -118,8 +118,13 @@ test("a restore: dry, of chosen tables and rows, undone, into another room, of a
   const copy = await finish(await backups.restore({ seq: from, into: { name: "Copy" } }));
   const rows = (await new History(client, copy.room ?? "").rows({ table: "things", at: "now" })).rows;
   expect(rows.map(({ title }) => title)).toEqual(["Thing 0", "Thing 1", "Thing 2", "Thing 3"]);
-  const { result: file } = await transfer.export({ format: "sqlite", at: from });
+});
+
+test("an exported file, uploaded again, is a room", async () => {
+  const { room, backups, jobs, transfer, client } = await setup();
+  const { result: file } = await transfer.export({ format: "sqlite", at: room.seq });
   const upload = await transfer.upload(file?.blob ?? new Blob(), { type: "application/vnd.sqlite3" });
-  const back = await finish(await backups.restore({ upload, into: { name: "From a file" } }));
-  expect((await new History(client, back.room ?? "").rows({ table: "things", at: "now" })).rows.length).toBe(4);
+  const work = await backups.restore({ upload, into: { name: "From a file" } });
+  const { room: made = "" } = work.job ? ((await jobs.follow(work.job.id)).result as { room?: string }) : work.result;
+  expect((await new History(client, made).rows({ table: "things", at: "now" })).rows.map(({ title }) => title)).toEqual(["Thing 0", "Thing 1", "Thing 2", "Thing 3"]);
 });

@@ -178,6 +178,7 @@ describe("import", () => {
     expect(sent).toEqual([directLimit + 1]);
     expect(asked[0]?.body).toEqual({ bytes: directLimit + 1, type: "text/csv" });
     expect(asked[1]).toMatchObject({ query: { upload: "U" }, body: "" });
+    expect([client.address("/v1/blobs/x?y=1"), client.address("https://s3.example.com/x")]).toEqual(["http://model/v1/blobs/x?y=1", "https://s3.example.com/x"]);
     const full = scripted(() => ({ status: 201, json: place("full") })).client;
     await expect(new Transfer(full, "r").upload(file, { type: "text/csv" })).rejects.toMatchObject({ code: "internal", status: 507 });
   });
