@@ -30,6 +30,35 @@ func (v *View) Coverage(ctx context.Context) (Coverage, error) {
 	return all, nil
 }
 
+// CoverageOf is Coverage, of some tables of the rows of one creator alone.
+// Those it reads.
+func (v *View) CoverageOf(ctx context.Context, creator map[int]string) (Coverage, error) {
+	all, err := v.Coverage(ctx)
+	if err != nil || len(creator) == 0 {
+		return all, err
+	}
+	all.Counts = Counts{}
+	for i := range all.Tables {
+		c := &all.Tables[i]
+		if by, own := creator[c.Table]; own && c.Rows > 0 {
+			if c.Counts, err = v.countBy(ctx, c.Table, by); err != nil {
+				return Coverage{}, err
+			}
+		}
+		all.Rows, all.Indexed, all.Pending, all.Failed = all.Rows+c.Rows, all.Indexed+c.Indexed, all.Pending+c.Pending, all.Failed+c.Failed
+	}
+	return all, nil
+}
+
+// countBy counts the rows of a creator.
+func (v *View) countBy(ctx context.Context, table int, by string) (c Counts, err error) {
+	query := fmt.Sprintf("SELECT count(*),count(*)FILTER(WHERE vs=2),count(*)FILTER(WHERE vs=1),count(*)FILTER(WHERE vs=3) FROM t%d WHERE vs IS NOT NULL AND by=?1", table)
+	err = v.query(ctx, v.state.Schema.TableByNum(table), query, []any{by}, func(s *sqlite.Stmt) {
+		c = Counts{s.ColumnInt64(0), s.ColumnInt64(1), s.ColumnInt64(2), s.ColumnInt64(3)}
+	})
+	return c, err
+}
+
 // Unindexed gives up to limit rows whose text has no vector, in order of table
 // number and id, after the row afterID of afterTable; those that failed only
 // with failedToo. Fewer than limit are the last.

@@ -1,9 +1,11 @@
 package replica
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -79,10 +81,7 @@ func (v *View) Keyword(ctx context.Context, q KeywordQuery) ([]KeywordHit, error
 	if err != nil {
 		return nil, err
 	}
-	hits, err := v.ranked(ctx, sources, match(words, " AND "), q.K)
-	if err == nil && len(hits) < q.K && len(words) > 1 {
-		hits, err = v.ranked(ctx, sources, match(words, " OR "), q.K)
-	}
+	hits, err := v.bestOf(ctx, sources, words, q.K)
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +117,31 @@ func (v *View) Explain(ctx context.Context, query string, table int, id string) 
 	return hit, v.explain(ctx, &hit, def, key, words)
 }
 
+// bestOf gives the k rows of all tables that match words best.
+func (v *View) bestOf(ctx context.Context, sources []source, words []string, k int) ([]wordHit, error) {
+	var whole []source
+	var own []wordHit
+	for i := range sources {
+		if !sources[i].own {
+			whole = append(whole, sources[i])
+			continue
+		}
+		hits, err := v.rankedOwn(ctx, &sources[i], words, k)
+		if err != nil {
+			return nil, err
+		}
+		own = append(own, hits...)
+	}
+	hits, err := v.ranked(ctx, whole, match(words, " AND "), k)
+	if err == nil && len(hits) < k && len(words) > 1 {
+		hits, err = v.ranked(ctx, whole, match(words, " OR "), k)
+	}
+	if err != nil || len(own) == 0 {
+		return hits, err
+	}
+	return bestWords(append(hits, own...), k), nil
+}
+
 // wordHit is a row that the full-text index found.
 type wordHit struct {
 	source *schema.Table
@@ -143,16 +167,47 @@ func (v *View) ranked(ctx context.Context, sources []source, match string, k int
 		}
 	}
 	if len(sources) > 1 {
-		slices.SortStableFunc(hits, func(a, b wordHit) int {
-			switch {
-			case a.bm25 > b.bm25:
-				return -1
-			case a.bm25 < b.bm25:
-				return 1
-			}
-			return 0
-		})
+		hits = bestWords(hits, k)
 	}
+	return hits[:min(k, len(hits))], nil
+}
+
+// bestWords sorts hits of several tables, best first, and leaves k.
+func bestWords(hits []wordHit, k int) []wordHit {
+	slices.SortStableFunc(hits, func(a, b wordHit) int { return cmp.Compare(b.bm25, a.bm25) })
+	return hits[:min(k, len(hits))]
+}
+
+// rankedOwn gives the best k rows of a table of which only some are seen. The
+// scores of the full-text index tell how often a word is in all rows, so these
+// are made of the rows that are seen alone: each word of a row counts for
+// ln(1+(rows found+1)/rows with it), as in BM25 with k1=0.
+func (v *View) rankedOwn(ctx context.Context, src *source, words []string, k int) ([]wordHit, error) {
+	num := src.def.Num
+	query := fmt.Sprintf("SELECT k,id FROM (SELECT rowid AS w FROM f%d WHERE f%d MATCH ?1) CROSS JOIN t%d ON k=w WHERE 1%s", num, num, num, src.where)
+	ids := map[int64]string{}
+	with := make([][]int64, len(words))
+	for i, word := range words {
+		err := v.query(ctx, src.def, query, append([]any{phrase(word, i == len(words)-1)}, src.args...), func(s *sqlite.Stmt) {
+			key := s.ColumnInt64(0)
+			with[i] = append(with[i], key)
+			ids[key] = s.ColumnText(1)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	scores := map[int64]float64{}
+	for _, keys := range with {
+		for _, key := range keys {
+			scores[key] += math.Log(1 + float64(len(ids)+1)/float64(len(keys)))
+		}
+	}
+	hits := make([]wordHit, 0, len(ids))
+	for key, id := range ids {
+		hits = append(hits, wordHit{src.def, key, id, scores[key]})
+	}
+	slices.SortFunc(hits, func(a, b wordHit) int { return cmp.Or(cmp.Compare(b.bm25, a.bm25), cmp.Compare(a.id, b.id)) })
 	return hits[:min(k, len(hits))], nil
 }
 

@@ -57,6 +57,7 @@ type source struct {
 	def   *schema.Table
 	where string // conditions on its rows, each after AND
 	args  []any  // from ?2 on
+	own   bool   // only rows of one creator
 }
 
 // sources compiles what a search asks of each table.
@@ -73,14 +74,15 @@ func (v *View) sources(tables []int, filters []Filter, creator map[int]string) (
 				return nil, err
 			}
 		}
-		if by, ok := creator[def.Num]; ok {
+		by, own := creator[def.Num]
+		if own {
 			l.and("by=%s", l.arg(by))
 		}
 		where := ""
 		if len(l.where) > 0 {
 			where = " AND " + strings.Join(l.where, " AND ")
 		}
-		out = append(out, source{def, where, l.args[1:]})
+		out = append(out, source{def, where, l.args[1:], own})
 	}
 	return out, nil
 }

@@ -23,6 +23,8 @@ func (v *View) creators() map[int]string {
 	return creators
 }
 
-// Coverage counts the rows that have a text by what became of it, those of
-// others in tables that are `own` too.
-func (v *View) Coverage(ctx context.Context) (replica.Coverage, error) { return v.view.Coverage(ctx) }
+// Coverage counts the rows that have a text, and that the viewer may read, by
+// what became of it.
+func (v *View) Coverage(ctx context.Context) (replica.Coverage, error) {
+	return v.view.CoverageOf(ctx, v.creators())
+}

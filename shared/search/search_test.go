@@ -195,6 +195,40 @@ func note(id, body string) string {
 	return fmt.Sprintf(`{"op":"insert","table":"notes","id":%q,"row":{"body":%q,"n":7}}`, id, body)
 }
 
+// What somebody is answered does not depend on rows that he may not read: not
+// the scores of words, by how rare they are, and no count.
+func TestRowsOfOthersDoNotShowInScores(t *testing.T) {
+	w := newWorld(t)
+	den := w.room("den")
+	w.commit(bob, den, note("long", "salary of the red apple"), note("short", "unicorn"), note("both", "unicorn salary"))
+	w.embed(den, "salary of the red apple", "unicorn", "unicorn salary")
+	answers := func() string {
+		var all []byte
+		for _, query := range []string{"salary", "unicorn", "salary unicorn", "unicorn salary red"} {
+			for _, mode := range []search.Mode{search.Keyword, search.Hybrid, search.Semantic} {
+				got := w.search(bob, den, search.Request{Query: query, Mode: mode})
+				got.Seq, got.TookMs = 0, 0
+				if len(got.Results) == 0 {
+					t.Errorf("%s %s finds nothing", mode, query)
+				}
+				text, err := json.Marshal(got)
+				must(t, err)
+				all = append(append(all, text...), '\n')
+			}
+		}
+		return string(all)
+	}
+	before := answers()
+	equal(t, "more words first", found(t, w.search(bob, den, search.Request{Query: "salary unicorn", Mode: search.Keyword}))[:1], []string{"both"})
+	for i := range 20 {
+		w.commit(ada, den, note(fmt.Sprint("a", i), fmt.Sprintf("salary %d", i)))
+	}
+	w.embed(den, "salary 1", "salary 2")
+	if after := answers(); after != before {
+		t.Errorf("before\n%s\nafter\n%s", before, after)
+	}
+}
+
 func TestHybridIsExplained(t *testing.T) {
 	w := newWorld(t)
 	den := w.room("den")
