@@ -65,6 +65,8 @@ type loadTable struct {
 	seen     keySet
 	touches  int
 	words    *bulkWords
+
+	tightened bool // its columns ask for more than they did, of rows that stay too
 }
 
 // release frees what a load that failed still holds.
@@ -191,7 +193,8 @@ func (l *loader) table(ctx context.Context, def *schema.Table) error {
 		def = now
 	case schema.Stays(now, def):
 		l.note(def.Num, now)
-		if err := l.redefine(ctx, now, def); err != nil {
+		t.tightened = schema.Tightens(now, def) && !t.replaces
+		if err := l.redefine(now, def); err != nil {
 			return err
 		}
 	case t.replaces:
@@ -235,7 +238,7 @@ func (l *loader) open(t *loadTable, def *schema.Table) (err error) {
 }
 
 // redefine changes what a table asks of its columns, and no row.
-func (l *loader) redefine(ctx context.Context, now, def *schema.Table) error {
+func (l *loader) redefine(now, def *schema.Table) error {
 	d := l.draft
 	for i := range def.Columns {
 		is, was := &def.Columns[i], now.ColumnByNum(def.Columns[i].Num)
@@ -255,22 +258,14 @@ func (l *loader) redefine(ctx context.Context, now, def *schema.Table) error {
 			return fmt.Errorf("redefine table: %w", err)
 		}
 	}
-	tightens := schema.Tightens(now, def)
 	d.changeSchema(d.work.Schema.WithTable(def))
-	if d.following || !tightens || l.header.Replaces(def.Num) {
-		return nil
-	}
-	return l.checkStaying(ctx, def)
+	return nil
 }
 
-// checkStaying checks rows that a merge leaves as they are against what their
-// columns ask for from now on. A row that the blob replaces may be among them:
-// then it is refused for nothing, and the caller replaces the table.
-func (l *loader) checkStaying(ctx context.Context, def *schema.Table) error {
-	ts, err := l.draft.conn.table(def)
-	if err != nil {
-		return err
-	}
+// checkRows checks the rows of a table, those too that a merge has left as
+// they are, against what its columns ask for from now on.
+func (l *loader) checkRows(ctx context.Context, t *loadTable) error {
+	ts, def := t.ts, t.ts.def
 	var cells []schema.Cell
 	return ts.each(ctx, func(_ int64, row *Row) error {
 		cells = ts.cells(row, cells)
@@ -506,6 +501,9 @@ func (l *loader) end(ctx context.Context, t *loadTable) error {
 			return err
 		}
 		return l.draft.conn.script(fmt.Sprintf("DROP TABLE w%d", t.ts.def.Num))
+	}
+	if t.tightened && !l.draft.following {
+		return l.checkRows(ctx, t)
 	}
 	if !t.replaces || t.rows == t.seen.n {
 		return nil

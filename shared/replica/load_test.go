@@ -553,3 +553,23 @@ func TestFetchLoad(t *testing.T) {
 }
 
 func ptr(s replica.State) *replica.State { return &s }
+
+// TestATighterColumnComesBack: rows that break what a column asked for are
+// changed by the same load.
+func TestATighterColumnComesBack(t *testing.T) {
+	w := newWorld(t)
+	cache := w.cache()
+	r := w.create(cache)
+	w.commit(r, insert("a", "one"), insert("b", "two"))
+	want := remember(t, r)
+	wide := *r.State().Schema.TableByNum(1).ColumnByNum(1)
+	wide.MaxLength, wide.Required = 0, false
+	w.commit(r, commitlog.Op{Kind: commitlog.AlterTable, Alter: &schema.Alteration{Table: 1, Was: "tasks", Change: []schema.Column{wide}}})
+	w.commit(r, update("a", cell(1, nil)))
+	op, _ := w.stage(cache, r, want.state.Seq, replica.StageOptions{})
+	w.commitAs(r, commitlog.Load, op)
+	if r.State().Sums.Content != want.state.Sums.Content {
+		t.Error("the content is another")
+	}
+	checkRecount(t, "tightened", r)
+}
