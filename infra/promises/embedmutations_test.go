@@ -17,7 +17,7 @@ var embedMutations = []mutation{
 		old: "if err := d.indexer.Discarded(ctx, m, err); err != nil {", new: "if err == nil {",
 		pkg: "functions/embed", run: "TestMessagesThatAreNoJobs"},
 	{name: "embedding: a failure is not recorded", file: "shared/indexing/failure.go",
-		old: "f.Class, f.Error, f.Model = classOf(cause), reasonOf(cause), x.model()", new: "",
+		old: "f.Class, f.Error, f.Model = ClassOf(cause), reasonOf(cause), x.model()", new: "",
 		pkg: "functions/embed", run: "TestAFailureIsTried"},
 	{name: "embedding: a job that was killed each time is forgotten", file: "shared/indexing/bury.go",
 		old: "case !w.open():", new: "case !w.open() || !w.known:",
