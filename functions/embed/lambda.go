@@ -16,6 +16,7 @@ func (h *Handler) Lambda() func(context.Context, events.SQSEvent) (events.SQSEve
 		if err := h.Indexer.Pace.Ready(ctx); err != nil {
 			return messages
 		}
+		defer h.Meter.FlushNow(ctx)
 		return failed(h.Handle(ctx, messages))
 	}, h.Log)
 }
@@ -23,6 +24,7 @@ func (h *Handler) Lambda() func(context.Context, events.SQSEvent) (events.SQSEve
 // Lambda answers the events of the dead-letter queue likewise.
 func (d *DeadLetters) Lambda() func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
 	return batch.Handler(func(ctx context.Context, messages []queue.Message) []queue.Message {
+		defer d.meter.FlushNow(ctx)
 		return failed(d.Handle(ctx, messages))
 	}, d.log)
 }

@@ -6,11 +6,15 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"nanotypedb/functions/internal/batch"
+	"nanotypedb/shared/queue"
 )
 
 // Lambda answers the events of the queue, with the messages that are not done.
 func (h *Handler) Lambda() func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
-	return batch.Handler(h.Handle, h.Log)
+	return batch.Handler(func(ctx context.Context, messages []queue.Message) []queue.Message {
+		defer h.Meter.FlushNow(ctx)
+		return h.Handle(ctx, messages)
+	}, h.Log)
 }
 
 // Schedule answers the events of the schedule.

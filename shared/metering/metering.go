@@ -128,12 +128,27 @@ func (i *Invocation) line(ctx context.Context, o Outcome, counts usage.Counts, l
 	})
 	properties := map[string]any{"room": i.tally.Room(), "user": o.Principal, "op": o.Op, "request": o.Request}
 	if err := m.Lines.Write(values, properties); err != nil {
-		log := m.Log
-		if log == nil {
-			log = slog.Default()
-		}
-		log.ErrorContext(ctx, "metrics were not written", "error", err)
+		m.logger().ErrorContext(ctx, "metrics were not written", "error", err)
 	}
+}
+
+// FlushNow is Flush at the end of an invocation that nobody waits for, also
+// when its time is over. What fails is told in the log.
+func (m *Meter) FlushNow(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	if err := m.Flush(ctx); err != nil {
+		m.logger().ErrorContext(ctx, "usage was not written, it is tried again", "error", err)
+	}
+}
+
+const flushTime = 3 * time.Second
+
+func (m *Meter) logger() *slog.Logger {
+	if m == nil || m.Log == nil {
+		return slog.Default()
+	}
+	return m.Log
 }
 
 // Flush writes the usage that was counted. A function calls it when the answer

@@ -99,6 +99,21 @@ func TestBackgroundFailuresAreNoFailedRequests(t *testing.T) {
 	}
 }
 
+// A function whose time is over still writes what it counted.
+func TestFlushNowOutlivesTheInvocation(t *testing.T) {
+	now := time.Now()
+	ledger := usage.NewLedger(storetest.NewModel(), nil)
+	m := &Meter{Recorder: usage.NewRecorder(ledger)}
+	m.Recorder.Count("R", "ada", usage.Of(usage.Reads, 2))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	m.FlushNow(ctx)
+	rep, err := ledger.Report(context.Background(), "R", usage.Range{From: now.Add(-time.Hour), To: now.Add(time.Hour), By: usage.ByHour})
+	if err != nil || rep.Totals[usage.Reads] != 2 {
+		t.Fatalf("wrote %v, %v", rep.Totals, err)
+	}
+}
+
 func TestStrangersCostNoRoom(t *testing.T) {
 	ledger := usage.NewLedger(storetest.NewModel(), nil)
 	m := &Meter{Recorder: usage.NewRecorder(ledger)}

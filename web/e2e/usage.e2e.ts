@@ -72,6 +72,18 @@ test("a viewer sees the room's totals and only himself", async () => {
   expect(problems).toEqual([]);
 });
 
+test("usage fits a phone", async () => {
+  const { page, problems } = await open(browser, runner.url, { as: "ada", size: phone });
+  await page.goto("/rooms/shop/analytics?range=24h");
+  await page.getByRole("figure").waitFor();
+  const time = page.getByRole("group", { name: "Time" });
+  const outside = await time.evaluate((group) => [...group.children].filter((one) => one.scrollHeight > one.clientHeight || one.getBoundingClientRect().right > window.innerWidth).length);
+  expect(outside).toBe(0);
+  await expectAccessible(page);
+  await screenshot(page, "usage-phone");
+  expect(problems).toEqual([]);
+});
+
 test("health says in words how the room is", async () => {
   const { page, problems } = await open(browser, runner.url, { as: "vera", size: phone });
   await page.goto("/rooms/shop/health");

@@ -10,7 +10,7 @@ const units = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 export function CostTable({ usage: { services, totals, prices } }: { usage: Usage }) {
   return (
     <div className="flex flex-col gap-2">
-      <div className="overflow-x-auto">
+      <div className="overflow-x-auto" role="region" aria-label="Services" tabIndex={0}>
         <Table aria-label="Cost by service">
           <thead>
             <tr>

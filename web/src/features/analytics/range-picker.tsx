@@ -6,7 +6,7 @@ import { Popover, PopoverContent, PopoverTrigger } from "../../components/ui/pop
 import { cx } from "../../lib/cx.ts";
 import { dayText, type RangeChoice, rangeNames, rangeProblem } from "./logic/ranges.ts";
 
-const option = "h-8 px-2.5 text-sm font-medium border-y border-r border-line first:border-l first:rounded-l-md last:rounded-r-md hover:bg-hover";
+const option = "h-8 px-1.5 text-xs whitespace-nowrap sm:px-2.5 sm:text-sm font-medium border-y border-r border-line first:border-l first:rounded-l-md last:rounded-r-md hover:bg-hover";
 
 export function RangePicker({ choice, onChoice }: { choice: RangeChoice; onChoice: (choice: RangeChoice) => void }) {
   const [open, setOpen] = useState(false);

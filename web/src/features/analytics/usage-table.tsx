@@ -6,7 +6,7 @@ import { money, pointTitle } from "./logic/figures.ts";
 /** What the chart shows, as a table. */
 export function UsageTable({ usage: { by, points, totals } }: { usage: Usage }) {
   return (
-    <div className="max-h-80 overflow-auto rounded-md border border-line">
+    <div className="max-h-80 overflow-auto rounded-md border border-line" role="region" aria-label="Figures" tabIndex={0}>
       <Table aria-label={`Usage by ${by}`}>
         <thead className="sticky top-0 bg-surface">
           <tr>

@@ -10,7 +10,7 @@ export function UserTable({ usage: { users } }: { usage: Usage }) {
   const me = useUser();
   if (users.length === 0) return <p className="text-muted">Nobody used anything in this time.</p>;
   return (
-    <div className="overflow-x-auto">
+    <div className="overflow-x-auto" role="region" aria-label="People" tabIndex={0}>
       <Table aria-label="Usage by person">
         <thead>
           <tr>
