@@ -15,7 +15,8 @@ import (
 const maxPreview = 50
 
 // Preview is what an alert would have told of the present rows: the best 50
-// above its threshold. Compared is how many rows have a vector to compare.
+// above its threshold. Compared is how many rows that the user may read have a
+// vector to compare.
 type Preview struct {
 	Matches  []PreviewMatch `json:"matches"`
 	Compared int64          `json:"compared"`

@@ -40,10 +40,10 @@ func TestPreview(t *testing.T) {
 		want     string
 		compared int64
 	}{
-		{vera, Request{Description: "outage"}, "nearer:1.00 near:0.71", 5},
-		{bob, Request{Description: "outage billing"}, "his:1.00 nearer:0.71 near:0.50", 5},
+		{vera, Request{Description: "outage"}, "nearer:1.00 near:0.71", 3},
+		{bob, Request{Description: "outage billing"}, "his:1.00 nearer:0.71 near:0.50", 4},
 		{ada, Request{Description: "outage", Table: "notes"}, "his:0.71 hers:0.71", 2},
-		{bob, Request{Description: "outage", Threshold: threshold(0.9)}, "nearer:1.00", 5},
+		{bob, Request{Description: "outage", Threshold: threshold(0.9)}, "nearer:1.00", 4},
 		{bob, Request{Description: "dog", Threshold: threshold(0), Table: "tasks"}, "far:0.71 near:0.00 nearer:0.00", 3},
 	} {
 		got, preview := w.preview(tt.who, tt.asked)
