@@ -32,6 +32,8 @@ export type RestoreRequest = RestoreFrom & {
   tables?: string[];
   /** Only these rows: put back as they were, or removed when they were not there. */
   rows?: { table: string; id: string }[];
+  /** With `upload`: tables of the room that the file does not have are dropped. */
+  drop?: boolean;
   /** Into a room of its own, which is made; this one stays as it is. */
   into?: { id?: string; name: string };
   /** Say what would change, and change nothing. */
@@ -139,8 +141,10 @@ export class Backups {
    * it back. Owners.
    */
   async restore(request: RestoreRequest): Promise<Work<Restored>> {
-    const body = "at" in request ? { ...request, at: pointText(request.at) } : request;
-    const answer = await this.#client.request({ method: "POST", path: path("rooms", this.#room, "restore"), body, timeoutMs: 60_000 });
+    const upload = "upload" in request ? request.upload : undefined;
+    const address = upload === undefined ? path("rooms", this.#room, "restore") : path("rooms", this.#room, "uploads", upload, "restore");
+    // What is undefined is not sent.
+    const answer = await this.#client.request({ method: "POST", path: address, body: { ...request, upload: undefined }, timeoutMs: 60_000 });
     return decodeWork(answer, "restore", decodeRestored);
   }
 

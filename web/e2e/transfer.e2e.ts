@@ -151,3 +151,52 @@ test("a file too large for a request is uploaded, replaces the table by a job, a
   await screenshot(page, "real-bulk-changes");
   expect(problems).toEqual([]);
 });
+
+test("20,000 rows are rolled back and the roll back is undone, whatever page is open", async () => {
+  const room = await makeTable(runner.url, 5);
+  const csv = `title,n\n${Array.from({ length: 20_000 }, (_, i) => `Row ${i},${i}`).join("\n")}\n`;
+  const imported = await fetch(`${runner.url}/v1/rooms/${room.id}/tables/things/import?mode=replace`, {
+    method: "POST",
+    headers: { "content-type": "text/csv", authorization: `Bearer ${room.owner.token}` },
+    body: csv,
+  });
+  expect(imported.status).toBeLessThan(300);
+  const rows = async () => ((await room.owner.call("GET", `/v1/rooms/${room.id}`)) as { rows: number }).rows;
+  await expect.poll(rows, { timeout: 60_000 }).toBe(20_000);
+  const { page, problems } = await visit(room, `time-machine?at=${room.seq}`);
+  await page.getByRole("button", { name: "Roll back…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("row", { name: /things 5 0 20,000/ }).waitFor({ timeout: 60_000 });
+  const label = await dialog.getByText(/^Type .* to confirm$/).innerText();
+  await dialog.getByLabel(label).fill(label.slice("Type ".length, -" to confirm".length));
+  await page.keyboard.press("Enter");
+  const work = page.getByRole("region", { name: "Work under way" });
+  await work.waitFor({ timeout: 60_000 });
+  await page.goto(`/rooms/${room.id}/tables/things`);
+  await work.getByText(/done, commit \d+/).waitFor({ timeout: 90_000 });
+  expect(await rows()).toBe(5);
+  await page.getByText("Thing 4", { exact: true }).waitFor();
+  await work.getByRole("button", { name: "Undo roll back" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Undo" }).click();
+  await expect.poll(rows, { timeout: 90_000 }).toBe(20_000);
+  await page.getByText("20,000 rows").waitFor({ timeout: 60_000 });
+  expect(problems).toEqual([]);
+});
+
+test("a downloaded room, dropped on the wizard, is a room again", async () => {
+  const room = await makeTable(runner.url, 7);
+  const { page, problems } = await visit(room, "settings/snapshots");
+  await page.getByRole("button", { name: "Export", exact: true }).click();
+  const file = await downloaded(page, () => page.getByRole("menuitem", { name: "SQLite file" }).click());
+  await page.goto(`/rooms/${room.id}/import`);
+  await page.locator('input[type="file"]').setInputFiles({ name: file.name, mimeType: "application/vnd.sqlite3", buffer: file.content });
+  await page.getByText("Snapshot of a room").waitFor();
+  await page.getByLabel("Name of the new room").fill("Once more");
+  await expectAccessible(page);
+  await screenshot(page, "real-import-snapshot");
+  await page.getByRole("button", { name: "Make the room" }).click();
+  await page.getByRole("region", { name: "Work under way" }).getByRole("link", { name: "Open the room" }).click({ timeout: 60_000 });
+  await page.getByRole("link", { name: /things/ }).first().click();
+  await page.getByText("Thing 6", { exact: true }).waitFor();
+  expect(problems).toEqual([]);
+});

@@ -186,6 +186,9 @@ describe("snapshots", () => {
     expect((await backups.restore({ seq: 7, tables: ["tasks"], dryRun: true })).result).toEqual({ seq: 12, from: 7, tables, dryRun: true });
     expect((await backups.restore({ backup: "01B", rows: [{ table: "tasks", id: "a" }] })).result).toMatchObject({ safetyBackup: "01S", dryRun: false });
     expect((await backups.restore({ at: "2026-11-23T20:00:00.000Z", into: { name: "Copy" } })).job).toMatchObject({ id: "J7", state: "queued" });
+    await backups.restore({ upload: "U", drop: true, into: { name: "Copy" } });
+    expect(asked[3]).toMatchObject({ path: "/v1/rooms/r/uploads/U/restore", body: { drop: true, into: { name: "Copy" } } });
+    expect(asked[3]?.body).not.toHaveProperty("upload");
     expect(asked[1]?.body).toEqual({ backup: "01B", rows: [{ table: "tasks", id: "a" }] });
   });
 });

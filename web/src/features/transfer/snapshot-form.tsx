@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 import { RestorePreview } from "../../components/history/restore-preview.tsx";
 import { Button } from "../../components/ui/button.tsx";
+import { Checkbox } from "../../components/ui/checkbox.tsx";
 import { Field } from "../../components/ui/field.tsx";
 import { Input } from "../../components/ui/input.tsx";
 import { Select } from "../../components/ui/select.tsx";
@@ -28,8 +29,9 @@ export function SnapshotForm({ chosen }: { chosen: ChosenFile }) {
   const [place, setPlace] = useState<"new" | "here">("new");
   const [newName, setNewName] = useState(chosen.file.name.replace(/\.[^.]*$/u, ""));
   const [typed, setTyped] = useState("");
+  const [drop, setDrop] = useState(false);
   const { upload, progress, stop } = useUploadOnce(chosen);
-  const request = async (): Promise<RestoreRequest> => ({ upload: await upload(), ...(place === "new" && { into: { name: newName.trim() } }) });
+  const request = async (): Promise<RestoreRequest> => ({ upload: await upload(), ...(place === "new" ? { into: { name: newName.trim() } } : drop && { drop }) });
   const preview = useMutation({ mutationFn: async () => backups.preview(await request(), { room }) });
   const restore = useMutation({
     mutationFn: async () => backups.restore(await request()),
@@ -67,6 +69,16 @@ export function SnapshotForm({ chosen }: { chosen: ChosenFile }) {
         {progress && <Uploading uploading={progress} onStop={stop} />}
         {place === "here" && denied === undefined && (
           <>
+            <label className="flex items-center gap-2">
+              <Checkbox
+                checked={drop}
+                onCheckedChange={(on) => {
+                  setDrop(on === true);
+                  preview.reset();
+                }}
+              />
+              Also drop the tables that the file does not have
+            </label>
             {preview.isIdle ? (
               <Button className="self-start" onClick={() => preview.mutate()}>
                 See what it would change
