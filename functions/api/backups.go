@@ -18,6 +18,7 @@ type Backups interface {
 	List(ctx context.Context, p access.Principal, ref room.Ref, cursor string, limit int) ([]backup.Snapshot, string, error)
 	Get(ctx context.Context, p access.Principal, ref room.Ref, id string) (backup.Snapshot, error)
 	Take(ctx context.Context, p access.Principal, ref room.Ref, note string) (job.Job, error)
+	Restore(ctx context.Context, p access.Principal, ref room.Ref, r backup.Restore) (job.Job, error)
 	Annotate(ctx context.Context, p access.Principal, ref room.Ref, id, note string) (backup.Snapshot, error)
 	Delete(ctx context.Context, p access.Principal, ref room.Ref, id string) error
 	ListJobs(ctx context.Context, p access.Principal, ref room.Ref, cursor string, limit int) ([]job.Job, string, error)

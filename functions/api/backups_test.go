@@ -23,6 +23,7 @@ func init() {
 	trials["GET /v1/rooms/{room}/backups/{id}"] = trial{"/v1/rooms/den/backups/%BACKUP%", ""}
 	trials["PATCH /v1/rooms/{room}/backups/{id}"] = trial{"/v1/rooms/den/backups/%BACKUP%", `{"note":"renamed"}`}
 	trials["DELETE /v1/rooms/{room}/backups/{id}"] = trial{"/v1/rooms/den/backups/%BACKUP%", ""}
+	trials["POST /v1/rooms/{room}/restore"] = trial{"/v1/rooms/den/restore", `{"seq":1,"dryRun":true}`}
 	trials["GET /v1/rooms/{room}/jobs"] = trial{"/v1/rooms/den/jobs", ""}
 	trials["GET /v1/rooms/{room}/jobs/{id}"] = trial{"/v1/rooms/den/jobs/%WORK%", ""}
 	trials["DELETE /v1/rooms/{room}/jobs/{id}"] = trial{"/v1/rooms/den/jobs/%WORK%", ""}

@@ -51,6 +51,7 @@ var Routes = slices.Concat(
 	analyticsRoutes,
 	transferRoutes,
 	backupRoutes,
+	restoreRoutes,
 	jobRoutes,
 	timeRoutes,
 )

@@ -12,6 +12,7 @@ import (
 	"nanotypedb/shared/blob"
 	"nanotypedb/shared/blob/signedblob"
 	"nanotypedb/shared/config"
+	"nanotypedb/shared/indexlog"
 	"nanotypedb/shared/job"
 	"nanotypedb/shared/queue"
 	"nanotypedb/shared/queue/sqlitequeue"
@@ -38,7 +39,7 @@ func (p *parts) openJobs(_ context.Context, c config.Config, log *slog.Logger) e
 	p.jobs = job.New(job.Options{Store: p.store, Queue: p.jobQueue, Announcer: jobs.Announcer{Teller: lateTeller{p}}, Log: log})
 	p.keeper = backup.New(backup.Options{
 		Store: p.store, Blobs: p.blobs, Replicas: p.replicas, Catalog: p.catalog, Rooms: p.rooms, Jobs: p.jobs,
-		Retention: time.Duration(c.RetentionDays) * 24 * time.Hour, Log: log,
+		Vectors: lateVectors{p}, Announcer: lateAnnouncer{p}, Retention: time.Duration(c.RetentionDays) * 24 * time.Hour, Log: log,
 	})
 	p.work = jobs.New(jobs.Deps{Runner: p.jobs, Keeper: p.keeper, Ledger: p.meters.ledger, Meter: p.meters.of("jobs"), Queue: p.jobQueue, Base: c.BackoffBase, Log: log})
 	return nil
@@ -50,6 +51,14 @@ type lateTeller struct{ parts *parts }
 // Tell implements jobs.Teller.
 func (t lateTeller) Tell(ctx context.Context, ulid, user, method string, params json.RawMessage) error {
 	return t.parts.audience.Tell(ctx, ulid, user, method, params)
+}
+
+// lateVectors copies vectors by the indexer, which is opened after the jobs.
+type lateVectors struct{ parts *parts }
+
+// CopyVectors implements backup.Vectors.
+func (l lateVectors) CopyVectors(ctx context.Context, from, to string, needed func(indexlog.Hash) (bool, error)) error {
+	return l.parts.indexer.CopyVectors(ctx, from, to, needed)
 }
 
 // jobPoller works off the queue of long work.

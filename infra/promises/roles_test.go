@@ -97,6 +97,7 @@ var routeTrials = map[string]routeTrial{
 	"GET /v1/rooms/{room}/backups/{id}":    {"/v1/rooms/%s/backups/x", "", viewers(404)},
 	"PATCH /v1/rooms/{room}/backups/{id}":  {"/v1/rooms/%s/backups/x", `{"note":"y"}`, owners(404)},
 	"DELETE /v1/rooms/{room}/backups/{id}": {"/v1/rooms/%s/backups/x", "", owners(404)},
+	"POST /v1/rooms/{room}/restore":        {"/v1/rooms/%s/restore", `{"seq":1,"dryRun":true}`, owners(200)},
 	"GET /v1/rooms/{room}/jobs":            {"/v1/rooms/%s/jobs", "", viewers(200)},
 	"GET /v1/rooms/{room}/jobs/{id}":       {"/v1/rooms/%s/jobs/x", "", viewers(404)},
 	"DELETE /v1/rooms/{room}/jobs/{id}":    {"/v1/rooms/%s/jobs/x", "", viewers(404)},

@@ -40,6 +40,10 @@ const maxNote = 500
 // Rooms is what of the room engine snapshots and restores need.
 type Rooms interface {
 	Read(ctx context.Context, p access.Principal, ref room.Ref, fn func(*room.View) error) error
+	SeqAt(ctx context.Context, p access.Principal, ref room.Ref, at time.Time) (int64, error)
+	Load(ctx context.Context, p access.Principal, ref room.Ref, req room.LoadRequest) (room.Result, error)
+	CreateUnder(ctx context.Context, p access.Principal, ulid, roomID, name string) (room.Info, error)
+	Delete(ctx context.Context, p access.Principal, ref room.Ref) (room.Result, error)
 }
 
 // Options configure a Keeper.
@@ -50,6 +54,8 @@ type Options struct {
 	Catalog   *Catalog
 	Rooms     Rooms
 	Jobs      *job.Runner
+	Vectors   Vectors          // nil: a room that is restored into is embedded anew
+	Announcer Announcer        // nil: restores are told by the relay
 	Retention time.Duration    // 0: DefaultRetention
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: slog.Default
@@ -251,6 +257,8 @@ const (
 
 func (k *Keeper) register() {
 	k.Jobs.Register(SnapshotJob, k.snapshotStep)
+	k.Jobs.Register(RestoreJob, k.restoreStep)
+	k.Jobs.RegisterCleanup(RestoreJob, k.cleanRestore)
 }
 
 // Take takes a snapshot with a note (editors): at once, or by the job that it

@@ -16,6 +16,7 @@ import (
 type StageOptions struct {
 	Tables []int            // whole tables by number, of either view; nil: all, unless there are Rows
 	Rows   map[int][]string // single rows by table number
+	Drop   []int            // tables of present that go, whatever target has
 	At     schema.Millis    // for the header
 }
 
@@ -68,7 +69,7 @@ func (s *stager) plan(ctx context.Context) error {
 	if s.whole == nil && len(s.options.Rows) == 0 {
 		s.whole = tablesOf(now, then)
 	}
-	s.whole = slices.Compact(slices.Sorted(slices.Values(s.whole)))
+	s.whole = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(s.whole), s.options.Drop...))))
 	h := &s.staged.Header
 	*h = loadfile.Header{Room: s.present.state.Room, Base: s.present.state.Seq, At: s.options.At, Mode: loadfile.Merge}
 	gone, err := s.gone(ctx)
@@ -84,7 +85,7 @@ func (s *stager) plan(ctx context.Context) error {
 			return fault.New(fault.Conflict, "the table %s is not there any more; restore it as a whole", was.Name)
 		case !whole:
 			h.Tables = append(h.Tables, *is)
-		case was == nil:
+		case was == nil || s.drops(num):
 			h.Dropped = append(h.Dropped, num)
 		default:
 			h.Tables = append(h.Tables, s.definition(is, was, gone[num]))
@@ -105,6 +106,8 @@ func (s *stager) named() []int {
 	slices.Sort(nums)
 	return slices.Compact(nums)
 }
+
+func (s *stager) drops(table int) bool { return slices.Contains(s.options.Drop, table) }
 
 // definition is what a table was, with numbers of columns that were used since
 // staying used, and access not wider than it is or, of a table that is gone,
@@ -164,7 +167,7 @@ func (s *stager) tables(ctx context.Context) (err error) {
 		return nil
 	}
 	s.staged.Counts, err = Diff(ctx, s.present, s.target, DiffOptions{Tables: s.whole, Times: true}, func(c *Change) (bool, error) {
-		if c.To == nil || s.staged.Header.Replaces(c.Table) {
+		if c.To == nil || s.drops(c.Table) || s.staged.Header.Replaces(c.Table) {
 			return true, nil // dropped, or written whole below
 		}
 		if c.Kind == Removed {

@@ -83,9 +83,50 @@ func deriveID(name string) string {
 // create makes a room in one transaction: its name, its first entry, its
 // owner's index and its place in the list of all rooms.
 func (e *Engine) create(ctx context.Context, p access.Principal, roomID, name string) (Info, error) {
+	return e.createUnder(ctx, p, id.New(e.now()), roomID, name)
+}
+
+// CreateUnder is Create under a ULID that the caller has noted before: when a
+// room was made so already, its Info is all that is returned. So a step of a job
+// that makes a room can be repeated.
+func (e *Engine) CreateUnder(ctx context.Context, p access.Principal, ulid, roomID, name string) (Info, error) {
+	name, err := validRoomName(name)
+	if err != nil {
+		return Info{}, err
+	}
+	ids := []string{roomID}
+	if roomID == "" {
+		derived := deriveID(name)
+		ids = []string{derived, derived + "-" + strings.ToLower(ulid[len(ulid)-6:])}
+	} else if err := schema.ValidRoomID(roomID); err != nil {
+		return Info{}, fault.Under("id", err)
+	}
+	for _, one := range ids {
+		made, _, err := e.readName(ctx, one)
+		if err == nil && made.Room == ulid {
+			return Info{ULID: ulid, ID: one, Name: name, Role: access.Owner, Seq: 1}, nil
+		}
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return Info{}, err
+		}
+	}
+	if err := e.limitUser(ctx, p, access.Commits); err != nil {
+		return Info{}, err
+	}
+	var info Info
+	for _, one := range ids {
+		info, err = e.createUnder(ctx, p, ulid, one, name)
+		e.replicas.Forget(ulid) // an earlier call may have written an entry with another time
+		if !fault.Is(err, fault.Conflict) {
+			break
+		}
+	}
+	return info, err
+}
+
+func (e *Engine) createUnder(ctx context.Context, p access.Principal, ulid, roomID, name string) (Info, error) {
 	ctx, cancel := context.WithTimeout(ctx, createTime)
 	defer cancel()
-	ulid := id.New(e.now())
 	r, release, err := e.replicas.Create(ctx, ulid)
 	if err != nil {
 		return Info{}, fmt.Errorf("create room %s: %w", roomID, err)
