@@ -25,6 +25,7 @@ type meters struct {
 	prices   *usage.Prices
 	guard    *usage.Guard
 	log      *slog.Logger
+	each     bool // a line for each invocation, with its room and user, as functions write them
 	out      io.WriteCloser
 	batches  []*emf.Batch
 }
@@ -38,7 +39,7 @@ const (
 
 // openMetering wraps the store, so that all that is opened after it is metered.
 func (p *parts) openMetering(_ context.Context, c config.Config, log *slog.Logger) error {
-	m := &meters{ledger: usage.NewLedger(p.store, nil), prices: &usage.Virginia, log: log}
+	m := &meters{ledger: usage.NewLedger(p.store, nil), prices: &usage.Virginia, log: log, each: c.Metrics == "stdout"}
 	m.recorder = usage.NewRecorder(m.ledger)
 	m.guard = usage.NewGuard(m.ledger, m.prices, "")
 	var err error
@@ -71,7 +72,11 @@ func (nopCloser) Close() error { return nil }
 // of makes the meter of one function.
 func (m *meters) of(function string) *metering.Meter {
 	meter := &metering.Meter{Recorder: m.recorder, Log: m.log}
-	if m.out != nil {
+	switch {
+	case m.out == nil:
+	case m.each:
+		meter.Lines = emf.NewWriter(m.out, function, nil)
+	default:
 		batch := emf.NewBatch(emf.NewWriter(m.out, function, nil))
 		m.batches = append(m.batches, batch)
 		meter.Lines = batch

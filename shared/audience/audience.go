@@ -45,7 +45,7 @@ type Options struct {
 	// cursors. Negative: any number.
 	MaxPeople int // 0: 20
 
-	Usage *usage.Recorder  // counts each message for who receives it; nil: nobody counts
+	Usage *usage.Recorder  // counts the messages sent to a room; nil: nobody counts
 	Now   func() time.Time // nil: time.Now
 	Log   *slog.Logger     // nil: slog.Default
 }

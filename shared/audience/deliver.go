@@ -148,14 +148,15 @@ func (a *Audience) post(ctx context.Context, c *Connection, l letter, sending *s
 	return true
 }
 
-// count notes a message for whoever received it.
+// count notes a message for the room: counted for each who receives it, a
+// broadcast to many would be followed by as many writes of usage.
 func (a *Audience) count(c *Connection, bytes int) {
 	if a.Usage == nil {
 		return
 	}
 	counts := usage.Of(usage.Messages, 1)
 	counts[usage.Bytes] = int64(bytes)
-	a.Usage.Count(c.Ref().ULID, c.Principal().User.ID, counts)
+	a.Usage.Count(c.Ref().ULID, usage.System, counts)
 }
 
 func (a *Audience) send(ctx context.Context, id string, frame []byte) error {
