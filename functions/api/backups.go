@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"nanotypedb/shared/access"
@@ -100,12 +99,8 @@ func createBackup(a *API, x *exchange) (any, error) {
 	}
 	j, err := a.Backups.Take(x.ctx(), x.principal, x.ref(), asked.Note)
 	return work(j, err, func(result json.RawMessage) (any, error) {
-		var s backup.Snapshot
-		if err := json.Unmarshal(result, &s); err != nil {
-			return nil, fmt.Errorf("read result of job %s: %w", j.ID, err)
-		}
-		x.w.Header().Set("Location", x.r.URL.Path+"/"+s.ID)
-		return backupAnswer(s), nil
+		x.w.Header().Set("Location", x.r.URL.Path+"/"+j.ID) // a snapshot has the id of its job
+		return result, nil
 	})
 }
 

@@ -93,6 +93,7 @@ func TestBackups(t *testing.T) {
 		{as: "ada", method: "GET", path: at, status: 404},
 		{as: "ada", method: "GET", path: "/v1/rooms/den/backups/..%2F..%2Fetc", status: 404},
 		{as: "vera", method: "GET", path: "/v1/rooms/den/backups", status: 200, hasNot: []string{b.ID}},
+		{as: "ada", method: "GET", path: "/v1/rooms/den/jobs/" + b.ID, status: 200, has: []string{`"result":{"id":"` + b.ID, `"at":"20`}, hasNot: []string{"rooms/", "sha"}},
 	})
 }
 

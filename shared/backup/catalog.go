@@ -53,6 +53,25 @@ type Snapshot struct {
 	Unlisted bool          `json:"unlisted,omitempty"` // deleted by a user, and gone when no seq needs it
 }
 
+// Public is a snapshot as users see it, in its form on the wire.
+type Public struct {
+	ID       string          `json:"id"`
+	Seq      int64           `json:"seq"`
+	At       json.RawMessage `json:"at"` // RFC 3339
+	Kind     Kind            `json:"kind"`
+	Rows     int64           `json:"rows"`
+	Bytes    int64           `json:"bytes"`
+	Tables   int             `json:"tables"`
+	Note     string          `json:"note"`
+	By       string          `json:"by,omitempty"`
+	Verified json.RawMessage `json:"verified"` // RFC 3339
+}
+
+// Public leaves out what is nobody's business: where the image is.
+func (s *Snapshot) Public() Public {
+	return Public{s.ID, s.Seq, schema.AppendJSON(nil, s.At), s.Kind, s.Rows, s.Bytes, s.Tables, s.Note, s.By, schema.AppendJSON(nil, s.Verified)}
+}
+
 // segment is the record of archived entries.
 type segment struct {
 	From   int64         `json:"from"`

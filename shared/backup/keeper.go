@@ -290,5 +290,5 @@ func (k *Keeper) snapshotStep(ctx context.Context, j *job.Job, _ json.RawMessage
 	if err != nil {
 		return nil, false, 0, err
 	}
-	return nil, true, 1, j.Finish(s)
+	return nil, true, 1, j.Finish(s.Public())
 }

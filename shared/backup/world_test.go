@@ -208,8 +208,8 @@ func (w *world) take(id, note string) backup.Snapshot {
 	if j.State != job.Done {
 		w.t.Fatalf("the snapshot is %s", j.State)
 	}
-	var s backup.Snapshot
-	must(w.t, json.Unmarshal(j.Result, &s))
+	s, err := w.keeper.Get(w.t.Context(), ada, room.Ref{ID: id}, j.ID)
+	must(w.t, err)
 	return s
 }
 
