@@ -22,6 +22,7 @@ type Transfers interface {
 	Fetch(ctx context.Context, p access.Principal, ref room.Ref, jobID string) (transfer.Download, error)
 	Import(ctx context.Context, p access.Principal, ref room.Ref, im transfer.Import, in transfer.Input) (transfer.Imported, error)
 	NewUpload(ctx context.Context, p access.Principal, ref room.Ref, size int64) (transfer.Upload, error)
+	RestoreUpload(ctx context.Context, p access.Principal, ref room.Ref, r transfer.Restore) (transfer.Restored, *job.Job, error)
 }
 
 var transferRoutes = []Route{
@@ -51,6 +52,9 @@ var transferRoutes = []Route{
 	{Method: "POST", Path: "/v1/rooms/{room}/uploads", Role: access.Editor,
 		Summary: "Gives an address to put a file to that is too large for a body.",
 		Body:    NewUpload{}, Status: http.StatusCreated, Answer: UploadPlace{}, call: newUpload},
+	{Method: "POST", Path: "/v1/rooms/{room}/uploads/{upload}/restore", Role: access.Owner,
+		Summary: "Brings back the tables of an exported SQLite file that was uploaded, into this room or a new one.",
+		Body:    RestoreUpload{}, Status: http.StatusOK, Answer: transfer.Restored{}, Also: alsoJob, call: restoreUpload},
 }
 
 var (

@@ -3,11 +3,21 @@ package api_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
 
 func init() {
+	fills["%UPLOAD%"] = func(w *world) string {
+		if w.asking != "ada" {
+			return "01M85DEVK0T4YX8Z2EP2JHQ6VV"
+		}
+		return w.upload("ada", w.ask("ada", "GET", "/v1/rooms/den/export?format=sqlite", ""))
+	}
+	trials["POST /v1/rooms/{room}/uploads/{upload}/restore"] = trial{"/v1/rooms/den/uploads/%UPLOAD%/restore", `{"tables":["notes"]}`}
 	trials["POST /v1/rooms/{room}/tables/{table}/import"] = trial{"/v1/rooms/den/tables/tasks/import?format=csv", "title\nFrom a file\n"}
 	trials["POST /v1/rooms/{room}/uploads"] = trial{"/v1/rooms/den/uploads", `{"bytes":5}`}
 	trials["GET /v1/rooms/{room}/backups/{id}/download"] = trial{"/v1/rooms/den/backups/%BACKUP%/download?format=ndjson&table=notes", ""}
@@ -122,4 +132,51 @@ func TestImport(t *testing.T) {
 	if strings.Count(rows, `"id":`) != 2 || !strings.Contains(rows, `"id":"f1","_version":9`) && !strings.Contains(rows, `"id":"f1"`) {
 		t.Errorf("after the replacement: %s", rows)
 	}
+}
+
+// upload puts a file where the API says, and gives its id.
+func (w *world) upload(as, file string) string {
+	w.t.Helper()
+	var place struct{ Upload, Method, URL string }
+	must(w.t, json.Unmarshal([]byte(w.ask(as, "POST", "/v1/rooms/den/uploads", fmt.Sprintf(`{"bytes":%d}`, len(file)))), &place))
+	out := httptest.NewRecorder()
+	w.addresses.ServeHTTP(out, httptest.NewRequest(place.Method, place.URL, strings.NewReader(file)))
+	if out.Code != 200 {
+		w.t.Fatalf("upload: %d %s", out.Code, out.Body)
+	}
+	return place.Upload
+}
+
+// What was uploaded is imported, or restored, by whoever has put it there.
+func TestUploads(t *testing.T) {
+	w := newWorld(t)
+	w.den()
+	var file strings.Builder
+	file.WriteString("title\n")
+	for i := range 1500 {
+		fmt.Fprintf(&file, "From a file %d\n", i)
+	}
+	upload := w.upload("bob", file.String())
+	path := "/v1/rooms/den/tables/tasks/import?format=csv&upload=" + upload
+	w.check([]request{
+		{as: "ada", method: "POST", path: path, status: 404, has: []string{`"path":"upload"`}},
+		{as: "bob", method: "POST", path: path, status: 200, has: []string{`"rows":1500`, `"seq":7`}, changes: true},
+		{as: "bob", method: "POST", path: "/v1/rooms/den/uploads", body: `{"bytes":0}`, status: 400, has: []string{`"path":"bytes"`}},
+		{as: "bob", method: "POST", path: "/v1/rooms/den/uploads", body: `{"bytes":1000000000000}`, status: 413, has: []string{`"path":"bytes"`}},
+	})
+	if n := len(w.announced.seqs); n == 0 || w.announced.seqs[n-1] != 7 {
+		t.Errorf("announced %v", w.announced.seqs)
+	}
+	export := w.upload("ada", w.ask("ada", "GET", "/v1/rooms/den/export?format=sqlite&table=notes", ""))
+	w.ask("ada", "POST", "/v1/rooms/den/commits", `{"ops":[{"op":"delete","table":"notes","id":"n1"}]}`)
+	path = "/v1/rooms/den/uploads/" + export + "/restore"
+	w.check([]request{
+		{as: "ada", method: "POST", path: path, body: `{"dryRun":true}`, status: 200, has: []string{`"notes":{"added":1,"changed":0,"removed":0}`, `"dryRun":true`}},
+		{as: "ada", method: "POST", path: path, body: `{"tables":["none"]}`, status: 404, has: []string{`"path":"tables"`}},
+		{as: "ada", method: "POST", path: path, body: `{"into":{"name":""}}`, status: 400, has: []string{`"path":"into`}},
+		{as: "bob", method: "POST", path: path, status: 403},
+		{as: "ada", method: "POST", path: path, status: 200, has: []string{`"seq":9`, `"safetyBackup":"`}, changes: true},
+	})
+	bad := w.upload("ada", "SQLite format 3\x00"+strings.Repeat("x", 5000))
+	w.check([]request{{as: "ada", method: "POST", path: "/v1/rooms/den/uploads/" + bad + "/restore", status: 400, has: []string{"not an export"}}})
 }

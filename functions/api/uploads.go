@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"nanotypedb/shared/schema"
+	"nanotypedb/shared/transfer"
 )
 
 // NewUpload asks for a place for a file. Type is what the file is, and for
@@ -49,3 +50,31 @@ func headersOf(headers map[string]string) map[string]string {
 }
 
 func millis(t time.Time) Time { return Time(schema.Millis(t.UnixMilli())) }
+
+// RestoreUpload asks to bring the tables of an uploaded export back.
+type RestoreUpload struct {
+	Tables []string          `json:"tables,omitempty"`
+	Drop   bool              `json:"drop,omitempty"`
+	Into   *transfer.NewRoom `json:"into,omitempty"`
+	DryRun bool              `json:"dryRun,omitempty"`
+}
+
+func restoreUpload(a *API, x *exchange) (any, error) {
+	var asked RestoreUpload
+	if err := x.optionalBody(&asked); err != nil {
+		return nil, err
+	}
+	if a.Transfers == nil {
+		return nil, errNoTransfers
+	}
+	done, j, err := a.Transfers.RestoreUpload(x.ctx(), x.principal, x.ref(), transfer.Restore{
+		Upload: x.r.PathValue("upload"), Tables: asked.Tables, Drop: asked.Drop, Into: asked.Into, DryRun: asked.DryRun,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if j != nil {
+		return accepted{j}, nil
+	}
+	return done, nil
+}

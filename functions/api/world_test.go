@@ -50,6 +50,7 @@ type world struct {
 	keeper    *backup.Keeper
 	jobs      *job.Runner
 	announced *announcements
+	addresses *signedblob.Server
 	log       *bytes.Buffer
 }
 
@@ -134,10 +135,12 @@ func newLimitedWorld(t *testing.T, limits access.Limits, change ...func(*api.Dep
 	w.alerts = alert.New(alert.Options{
 		Store: st, Rooms: w.engine, Replicas: replicas, Embedder: w.model, Limiter: access.NewLimiter(st, limits, nil, nil),
 	})
-	transfers := transfer.New(transfer.Options{
-		Rooms: w.engine, Replicas: replicas, Blobs: blobs, Addresses: signedblob.New(blobs, "", nil), Inline: inlineBytes,
-	})
 	w.openBackups(st, blobs, replicas)
+	w.addresses = signedblob.New(blobs, "", nil)
+	transfers := transfer.New(transfer.Options{
+		Rooms: w.engine, Replicas: replicas, Blobs: blobs, Addresses: w.addresses, Jobs: w.jobs, Announcer: w.announced,
+		Snapshot: w.keeper.Secure, Inline: inlineBytes,
+	})
 	d := api.Deps{
 		Backups:   w.keeper,
 		Transfers: transfers,

@@ -13,7 +13,7 @@ import (
 // openTransfers opens exports and imports.
 func (p *parts) openTransfers(_ context.Context, _ config.Config, log *slog.Logger) error {
 	p.transfers = transfer.New(transfer.Options{
-		Rooms: p.rooms, Replicas: p.replicas, Blobs: p.blobs, Addresses: p.addresses(), Jobs: p.jobs, Announcer: lateAnnouncer{p}, Log: log,
+		Rooms: p.rooms, Replicas: p.replicas, Blobs: p.blobs, Addresses: p.addresses(), Jobs: p.jobs, Announcer: lateAnnouncer{p}, Snapshot: p.keeper.Secure, Log: log,
 	})
 	return nil
 }

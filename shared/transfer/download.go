@@ -226,6 +226,8 @@ func (s *Service) Fetch(ctx context.Context, p access.Principal, ref room.Ref, j
 	}
 	j, err := s.Jobs.Get(ctx, ulid, jobID)
 	switch {
+	case fault.Is(err, fault.NotFound):
+		return Download{}, none
 	case err != nil:
 		return Download{}, err
 	case j.Kind != exportKind || j.By.ID != p.User.ID:

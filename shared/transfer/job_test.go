@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -285,9 +286,9 @@ func (m mortalRooms) Load(ctx context.Context, p access.Principal, ref room.Ref,
 	return r, err
 }
 
-func (m mortalRooms) Create(ctx context.Context, p access.Principal, id, name string) (i room.Info, err error) {
+func (m mortalRooms) CreateUnder(ctx context.Context, p access.Principal, ulid, id, name string) (i room.Info, err error) {
 	err = m.effect(func() error {
-		i, err = m.Engine.Create(ctx, p, id, name)
+		i, err = m.Engine.CreateUnder(ctx, p, ulid, id, name)
 		return err
 	})
 	return i, err
@@ -330,4 +331,63 @@ func importKilledAt(t *testing.T, n int, done bool) bool {
 		t.Errorf("killed at %d (done: %t): %d rows at seq %d after %d", n, done, rows, seq, before)
 	}
 	return first.left <= 0
+}
+
+// peak runs fn and gives the most memory that the heap had grown by.
+func peak(fn func()) int64 {
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	runtime.GC()
+	before, most := heap(), make(chan int64)
+	stop := make(chan struct{})
+	go func() {
+		top := int64(0)
+		for {
+			select {
+			case <-stop:
+				most <- top
+				return
+			default:
+				runtime.GC()
+				top = max(top, heap())
+				runtime.Gosched()
+			}
+		}
+	}()
+	fn()
+	close(stop)
+	return <-most - before
+}
+
+// The memory of an import grows with the ids that it has to compare, not with
+// the file.
+func TestImportMemoryIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("100,000 rows take some seconds")
+	}
+	w := newWorker(t, false)
+	w.table("t", "shared", `{"name":"name","type":"text"}`, `{"name":"n","type":"integer"}`)
+	const rows = 100_000
+	upload := w.put(bob, bytes.ReplaceAll(rowsFile(0, rows), []byte("name"), bytes.Repeat([]byte("name "), 40)))
+	done, err := w.service.Import(t.Context(), bob, den, transfer.Import{Table: "t", Format: transfer.CSV, Mode: transfer.Append}, transfer.Input{Upload: upload})
+	if err != nil || done.Job == nil {
+		t.Fatal(err)
+	}
+	grown := peak(func() {
+		if err := w.work(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	j, err := w.jobs.Get(t.Context(), done.Job.Room, done.Job.ID)
+	if err != nil || j.State != job.Done {
+		t.Fatalf("%+v %v", j, err)
+	}
+	if grown > 64<<20 {
+		t.Errorf("a file of 100 MB took %d bytes of memory", grown)
+	} else {
+		t.Logf("%d bytes", grown)
+	}
 }

@@ -19,7 +19,8 @@ type Rooms interface {
 	ReadAt(ctx context.Context, p access.Principal, ref room.Ref, seq int64, fn func(*room.View) error) error
 	Commit(ctx context.Context, p access.Principal, ref room.Ref, req room.Request) (room.Result, error)
 	Load(ctx context.Context, p access.Principal, ref room.Ref, req room.LoadRequest) (room.Result, error)
-	Create(ctx context.Context, p access.Principal, id, name string) (room.Info, error)
+	CreateUnder(ctx context.Context, p access.Principal, ulid, roomID, name string) (room.Info, error)
+	Delete(ctx context.Context, p access.Principal, ref room.Ref) (room.Result, error)
 }
 
 // Announcer tells the live side that a room has commits up to seq.
@@ -32,7 +33,12 @@ type Jobs interface {
 	Start(ctx context.Context, s job.Spec) (job.Job, error)
 	Get(ctx context.Context, room, id string) (job.Job, error)
 	Register(kind string, step job.Step)
+	RegisterCleanup(kind string, cleanup job.Cleanup)
 }
+
+// Snapshot keeps a room as it is before bulk content replaces rows of it. The
+// same id keeps it once.
+type Snapshot func(ctx context.Context, ulid, id, note, by string) (snapshot string, err error)
 
 // Options configure a Service.
 type Options struct {
@@ -42,6 +48,7 @@ type Options struct {
 	Addresses blob.Presigner   // nil: what is large is streamed, and there are no uploads
 	Announcer Announcer        // nil: loads are told by the relay
 	Jobs      Jobs             // nil: all work is done while the caller waits
+	Snapshot  Snapshot         // nil: nothing is kept before rows are replaced in bulk
 	Inline    int              // bytes that an answer may have; 0: what passes through a function
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: slog.Default
@@ -65,6 +72,8 @@ func New(o Options) *Service {
 	if o.Jobs != nil {
 		o.Jobs.Register(exportKind, s.exportStep)
 		o.Jobs.Register(importKind, s.importStep)
+		o.Jobs.Register(restoreKind, s.restoreStep)
+		o.Jobs.RegisterCleanup(restoreKind, s.cleanRestore)
 	}
 	return s
 }

@@ -46,7 +46,9 @@ type staged struct {
 	SHA256 string          `json:"sha256"`
 	Tries  int             `json:"tries"` // how often it was staged
 	Result json.RawMessage `json:"result"`
-	Room   string          `json:"room,omitempty"` // another than the job's
+	Room   string          `json:"room,omitempty"` // another than the job's, by its ULID
+	RoomID string          `json:"roomId,omitempty"`
+	Made   bool            `json:"made,omitempty"` // that room is there
 }
 
 // maxStaged is how often a load is staged again because tables changed.
@@ -94,6 +96,11 @@ func (s *Service) importStep(ctx context.Context, j *job.Job, cursor json.RawMes
 	if at.Blob == "" {
 		return s.stageImport(ctx, j, params, at.Tries)
 	}
+	if s.Snapshot != nil && params.Mode == Replace {
+		if _, err := s.Snapshot(ctx, j.Room, j.ID, "before an import replaced the rows of "+params.Table, j.By.ID); err != nil {
+			return nil, false, 0, err
+		}
+	}
 	return s.load(ctx, j, &at, room.LoadRequest{InsertOnly: params.Mode == Append, Note: "import into " + params.Table, CommitID: params.CommitID},
 		func(seq int64) error {
 			report := &Report{}
@@ -127,7 +134,7 @@ func (s *Service) load(ctx context.Context, j *job.Job, at *staged, req room.Loa
 	}
 	result, err := s.Rooms.Load(ctx, access.Principal{User: j.By}, room.Ref{ULID: roomOf(j, at)}, req)
 	if room.IsStale(err) && at.Tries < maxStaged {
-		again, encodeErr := json.Marshal(staged{Tries: at.Tries, Room: at.Room})
+		again, encodeErr := json.Marshal(staged{Tries: at.Tries, Room: at.Room, RoomID: at.RoomID, Made: at.Made})
 		return again, false, 0, encodeErr
 	}
 	if err != nil {

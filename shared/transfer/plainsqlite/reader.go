@@ -34,8 +34,8 @@ type Reader struct {
 const maxCell = schema.MaxSchemaBytes
 
 // Open opens the file at path, a name of the caller's choosing. When ctx ends,
-// so does every reading. Errors: fault invalid for a file that is damaged or
-// was not written by an export, unavailable for one of a newer format.
+// so does every reading. Errors: fault invalid for a file that is damaged, of a
+// newer format, or was not written by an export.
 func Open(ctx context.Context, path string) (_ *Reader, err error) {
 	size, err := checkFile(path)
 	if err != nil {
@@ -47,11 +47,12 @@ func Open(ctx context.Context, path string) (_ *Reader, err error) {
 	}
 	r := &Reader{db: db, size: size, schema: &schema.Schema{NextTable: 1}}
 	db.SetInterrupt(ctx.Done())
-	if err := r.confine(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open upload: %w", err), db.Close())
+	err = r.confine()
+	if err == nil {
+		err = r.readSchema()
 	}
-	if err := r.readSchema(); err != nil {
-		return nil, errors.Join(r.explain(ctx, err), db.Close())
+	if err != nil {
+		return nil, errors.Join(explain(ctx, err), db.Close())
 	}
 	return r, nil
 }
@@ -90,7 +91,7 @@ func (h header) check(size int64) error {
 	case h.app != applicationID:
 		return fault.New(fault.Invalid, "the SQLite database is not an export of Nanotype DB; its tables can be imported one by one as CSV")
 	case h.user > format:
-		return fault.New(fault.Unavailable, "the export was written by a newer version of Nanotype DB (format %d, this server reads up to %d)", h.user, format)
+		return fault.New(fault.Invalid, "the export was written by a newer version of Nanotype DB (format %d, this server reads up to %d)", h.user, format)
 	case h.user < 1:
 		return fault.New(fault.Invalid, "the export says that its format is %d, and there is none", h.user)
 	case h.writeVersion != 1 || h.readVersion != 1:
@@ -195,7 +196,7 @@ func (r *Reader) Rows(ctx context.Context, table string, fn func(*replica.Row) e
 		}
 		return fn(&c.row)
 	})
-	return r.explain(ctx, err)
+	return explain(ctx, err)
 }
 
 // cells reads the rows of one table.
@@ -346,7 +347,7 @@ func (r *Reader) query(query string, fn func(*sqlite.Stmt) error) error {
 var errDamaged = fault.New(fault.Invalid, "the SQLite database is damaged")
 
 // explain turns what SQLite says about the file into a refusal of it.
-func (r *Reader) explain(ctx context.Context, err error) error {
+func explain(ctx context.Context, err error) error {
 	var known *fault.Error
 	switch {
 	case err == nil || errors.As(err, &known):
