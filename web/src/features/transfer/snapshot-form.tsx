@@ -49,7 +49,7 @@ export function SnapshotForm({ chosen }: { chosen: ChosenFile }) {
       void queries.invalidateQueries({ queryKey: roomKeys.list });
     },
   });
-  const denied = place === "here" ? whyNot(role, "own") : undefined;
+  const denied = whyNot(role, "own");
   const ready = denied === undefined && (place === "new" ? newName.trim() !== "" : typed === name);
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
