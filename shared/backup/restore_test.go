@@ -75,9 +75,9 @@ func (w *world) past() (seq int64, then, now map[string]string) {
 
 func TestRestoreOfARoomAndItsUndo(t *testing.T) {
 	w := newWorld(t)
-	seq, then, now := w.past()
+	seq, then, _ := w.past()
 	head := w.commit("plans", insert("e", "fifth"))
-	now = w.content("plans")
+	now := w.content("plans")
 
 	dry := w.restore("plans", backup.Restore{Seq: seq, DryRun: true})
 	want := map[string]backup.Changes{"tasks": {Added: 1, Changed: 1, Removed: 2}, "people": {Added: 1}}
