@@ -19,6 +19,7 @@ import (
 	"nanotypedb/shared/identity"
 	"nanotypedb/shared/job"
 	"nanotypedb/shared/room"
+	"nanotypedb/shared/store"
 )
 
 // Every commit inserts two rows: an image between two commits has an even
@@ -483,4 +484,48 @@ func mustULID(w *world, id string) (ulid string) {
 		return nil
 	}))
 	return ulid
+}
+
+// A checkpoint is damaged whose entries have left the log: the room is rebuilt
+// from its snapshots and segments.
+func TestADamagedCheckpointIsRebuiltFromThePast(t *testing.T) {
+	for _, snapshots := range []bool{true, false} {
+		t.Run(fmt.Sprint("snapshots: ", snapshots), func(t *testing.T) {
+			w := newWorld(t)
+			ulid := w.create("plans")
+			w.fill("plans", 10)
+			if snapshots {
+				w.take("plans", "")
+			}
+			w.fill("plans", 10)
+			w.relayed(ulid)
+			must(t, w.keeper.Archive(t.Context(), ulid, true))
+			w.checkpoint(ulid)
+			w.pass(25 * time.Hour)
+			w.fill("plans", 2)
+			must(t, w.keeper.Trim(t.Context(), ulid))
+			if got := w.log(ulid); len(got) != 2 {
+				t.Fatalf("the log holds %v", got)
+			}
+			part, err := w.store.Query(t.Context(), store.Query{PK: commitlog.Partition(ulid), From: "CHECKPOINT#PART#", To: "CHECKPOINT#PART#~", Strong: true})
+			must(t, err)
+			for _, item := range part.Items {
+				item.Data[len(item.Data)/2] ^= 1
+				must(t, w.store.Write(t.Context(), store.Write{Item: item}))
+			}
+			w.open(w.store, w.blobs)
+			if got := len(w.rows("plans")); got != 22 {
+				t.Errorf("%d rows", got)
+			}
+			w.fill("plans", 1)
+			w.relayed(ulid) // writes a checkpoint that is whole
+			w.open(w.store, w.blobs)
+			if got := len(w.rows("plans")); got != 23 {
+				t.Errorf("%d rows with a new checkpoint", got)
+			}
+			if seq, _, err := w.cache.Covered(t.Context(), ulid); seq != 24 || err != nil {
+				t.Errorf("the checkpoint is of %d, %v", seq, err)
+			}
+		})
+	}
 }

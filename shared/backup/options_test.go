@@ -9,5 +9,5 @@ import (
 )
 
 func (w *world) cacheOptions(st store.Store, blobs blob.Store, log *slog.Logger) replica.Options {
-	return replica.Options{Store: st, Blobs: blobs, Dir: w.t.TempDir(), Now: w.clock, Log: log}
+	return replica.Options{Store: st, Blobs: blobs, Images: w.catalog, Archive: w.catalog, Dir: w.t.TempDir(), Now: w.clock, Log: log}
 }

@@ -96,7 +96,7 @@ func (c *Cache) before(ctx context.Context, room string, seq int64) (*Replica, e
 // openBlob opens a kept image of a room at most at a seq.
 func (c *Cache) openBlob(ctx context.Context, room, key string, seq int64) (*Replica, error) {
 	in, _, err := c.o.Blobs.Get(ctx, key)
-	if errors.Is(err, blob.ErrNotFound) {
+	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrDamaged) {
 		return nil, damaged("image %s: %w", key, err)
 	}
 	if err != nil {

@@ -354,11 +354,42 @@ func (c *Cache) load(ctx context.Context, room string, trusted map[int64]bool) (
 	if err == nil && r.State().Seq == 0 {
 		err = noLog(refused)
 	}
+	var gap *commitlog.GapError
+	if errors.As(err, &gap) && c.o.Archive != nil {
+		err = errors.Join(err, r.close())
+		if r = c.salvage(ctx, room, trusted); r == nil {
+			return nil, err
+		}
+		err = r.applyLog(ctx, nil, trusted)
+	}
 	if err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	r.setCaughtUp(start)
 	return r, nil
+}
+
+// salvage makes a replica from what is kept of the room's past, for one whose
+// log no longer begins where its checkpoint, which cannot be used, would have
+// ended; nil when that is not enough. The next checkpoint is due at once.
+func (c *Cache) salvage(ctx context.Context, room string, trusted map[int64]bool) *Replica {
+	head, err := commitlog.Head(ctx, c.o.Store, room)
+	var r *Replica
+	if err == nil {
+		r, err = c.before(ctx, room, head)
+	}
+	if err == nil {
+		if err = r.replayTo(ctx, head, trusted); err != nil {
+			err = errors.Join(err, r.close())
+		}
+	}
+	if err != nil {
+		c.o.Log.Warn("replica: not rebuilt from snapshots and segments", "room", room, "error", err)
+		return nil
+	}
+	c.o.Log.Warn("replica: rebuilt from snapshots and segments", "room", room, "entry", head)
+	r.tailBytes.Store(dueMaxBytes + 1)
+	return r
 }
 
 func noLog(refused *damage) error {

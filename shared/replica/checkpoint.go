@@ -337,7 +337,7 @@ func (c *Cache) fetch(ctx context.Context, room string, p *pointer, path string)
 func (c *Cache) openImage(ctx context.Context, room string, p *pointer) (io.ReadCloser, error) {
 	if p.Parts == 0 {
 		in, _, err := c.o.Blobs.Get(ctx, blobKey(room, p.ID))
-		if errors.Is(err, blob.ErrNotFound) {
+		if errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrDamaged) {
 			return nil, damaged("checkpoint %s: %w", p.ID, err)
 		}
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"zombiezen.com/go/sqlite"
 
+	"nanotypedb/shared/blob"
 	"nanotypedb/shared/commitlog"
 	"nanotypedb/shared/fault"
 	"nanotypedb/shared/schema"
@@ -300,6 +301,8 @@ func ReadImage(ctx context.Context, r io.Reader, w io.Writer) (Header, error) {
 	out := &sinkWriter{w: io.MultiWriter(w, sum)}
 	n, err := io.Copy(out, io.LimitReader(z, h.Size+1))
 	switch {
+	case errors.Is(in.err, blob.ErrDamaged):
+		return Header{}, &damage{in.err}
 	case in.err != nil:
 		return Header{}, fmt.Errorf("read image: %w", in.err)
 	case out.err != nil:
