@@ -127,22 +127,26 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 }
 
-// BenchmarkWritesDuringSnapshot measures how long a commit of one row takes
-// while snapshots are taken one after the other, and without.
-func BenchmarkWritesDuringSnapshot(b *testing.B) {
-	for _, during := range []bool{false, true} {
-		b.Run(fmt.Sprint("snapshots=", during), func(b *testing.B) {
+// BenchmarkWritesMeanwhile measures how long a commit of one row takes while
+// snapshots are taken one after the other, or a thousand of 100,000 rows are
+// brought back again and again, and without.
+func BenchmarkWritesMeanwhile(b *testing.B) {
+	for _, during := range []string{"nothing", "snapshots", "restores"} {
+		b.Run(during, func(b *testing.B) {
 			w := newWorld(b)
 			w.fillRows("plans", 100_000)
+			seqs := []int64{w.commit("plans", changes("one")...), w.commit("plans", changes("other")...)}
 			ctx, stop := context.WithCancel(b.Context())
-			var snapshots sync.WaitGroup
-			if during {
-				snapshots.Go(func() {
-					for ctx.Err() == nil {
+			var others sync.WaitGroup
+			others.Go(func() {
+				for n := 0; ctx.Err() == nil && during != "nothing"; n++ {
+					if during == "snapshots" {
 						w.take("plans", "")
+					} else if _, err := w.keeper.Restore(ctx, ada, ref("plans"), backup.Restore{Seq: seqs[n%2]}); err != nil && ctx.Err() == nil {
+						b.Error(err)
 					}
-				})
-			}
+				}
+			})
 			var took []time.Duration
 			b.ResetTimer()
 			for b.Loop() {
@@ -152,10 +156,20 @@ func BenchmarkWritesDuringSnapshot(b *testing.B) {
 			}
 			b.StopTimer()
 			stop()
-			snapshots.Wait()
+			others.Wait()
 			slices.Sort(took)
+			b.ReportMetric(took[len(took)/2].Seconds()*1000, "ms-p50")
 			b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "ms-p99")
 			b.ReportMetric(took[len(took)-1].Seconds()*1000, "ms-max")
 		})
 	}
+}
+
+// changes changes a thousand rows.
+func changes(title string) []string {
+	ops := make([]string, 1000)
+	for i := range ops {
+		ops[i] = fmt.Sprintf(`{"op":"update","table":"tasks","id":"r%07d","set":{"title":%q}}`, i*100, title)
+	}
+	return ops
 }
