@@ -298,7 +298,7 @@ func (w *watched) Write(p []byte) (int, error) {
 }
 
 func TestExportMemoryIsBounded(t *testing.T) {
-	src := &many{rows: 100_000, table: *defineTable(t, &schema.Schema{NextTable: 1}, "many", schema.Shared,
+	src := &many{rows: manyRows, table: *defineTable(t, &schema.Schema{NextTable: 1}, "many", schema.Shared,
 		`{"name":"text","type":"text"}`, `{"name":"n","type":"integer"}`)}
 	var before runtime.MemStats
 	runtime.GC()
