@@ -31,10 +31,6 @@ type Download struct {
 }
 
 const (
-	// directBytes is the size of a room above which an export is a job: one
-	// below it is read well within the time of a view.
-	directBytes = 32 << 20
-
 	// addressLife is how long the address of a download works.
 	addressLife = 10 * time.Minute
 
@@ -53,7 +49,7 @@ func (s *Service) Export(ctx context.Context, p access.Principal, ref room.Ref, 
 	large := ""
 	err := s.Rooms.ReadAt(ctx, p, ref, r.Seq, func(v *room.View) (err error) {
 		st := v.State()
-		if s.Jobs != nil && st.Bytes > directBytes {
+		if s.Jobs != nil && st.Bytes > s.Direct {
 			large = st.Room
 			_, err = r.tables(View(v))
 			return err

@@ -392,3 +392,46 @@ func TestImportMemoryIsBounded(t *testing.T) {
 		t.Logf("%d bytes", grown)
 	}
 }
+
+// The export of a large room is made by a job, and fetched by whoever asked
+// for it, as he may see the room.
+func TestExportByJob(t *testing.T) {
+	w := newWorker(t, false)
+	w.furnish()
+	w.service.Direct = 1
+	then := w.seq()
+	want := map[string][]byte{"ada": w.whole(den, transfer.NDJSON)}
+	w.ops(ada, `{"op":"insert","table":"notes","id":"later","row":{"text":"later"}}`)
+	for _, seq := range []int64{then, 0} {
+		if seq == 0 {
+			want["ada"] = w.whole(den, transfer.NDJSON)
+		}
+		for _, p := range []access.Principal{ada, bob} {
+			d, err := w.service.Export(t.Context(), p, den, transfer.Request{Format: transfer.NDJSON, Seq: seq})
+			if err != nil || d.Job == nil {
+				t.Fatalf("%+v %v", d, err)
+			}
+			if _, err := w.service.Fetch(t.Context(), p, den, d.Job.ID); !fault.Is(err, fault.Conflict) {
+				t.Errorf("before it is done: %v", err)
+			}
+			if err := w.work(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.service.Fetch(t.Context(), vera, den, d.Job.ID); !fault.Is(err, fault.NotFound) {
+				t.Errorf("fetched by somebody else: %v", err)
+			}
+			got, err := w.service.Fetch(t.Context(), p, den, d.Job.ID)
+			if err != nil || got.URL == "" {
+				t.Fatalf("%+v %v", got, err)
+			}
+			out := httptest.NewRecorder()
+			w.server.ServeHTTP(out, httptest.NewRequest(http.MethodGet, got.URL, nil))
+			if text := out.Body.String(); p.User.ID == "ada" && text != string(want["ada"]) || p.User.ID == "bob" && (strings.Contains(text, "hers") || !strings.Contains(text, "his")) {
+				t.Errorf("%s at %d: %s", p.User.ID, seq, text)
+			}
+		}
+	}
+	if _, err := w.service.Export(t.Context(), ada, den, transfer.Request{Format: transfer.CSV, Table: "none"}); !fault.Is(err, fault.NotFound) {
+		t.Errorf("%v", err)
+	}
+}

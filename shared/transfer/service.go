@@ -50,6 +50,7 @@ type Options struct {
 	Jobs      Jobs             // nil: all work is done while the caller waits
 	Snapshot  Snapshot         // nil: nothing is kept before rows are replaced in bulk
 	Inline    int              // bytes that an answer may have; 0: what passes through a function
+	Direct    int64            // bytes of a room above which its export is a job; 0: 32 MB, read well within the time of a view
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: slog.Default
 }
@@ -61,6 +62,9 @@ type Service struct{ Options }
 func New(o Options) *Service {
 	if o.Inline == 0 {
 		o.Inline = wire.MaxBody - 64<<10
+	}
+	if o.Direct == 0 {
+		o.Direct = 32 << 20
 	}
 	if o.Now == nil {
 		o.Now = time.Now
