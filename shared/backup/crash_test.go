@@ -76,57 +76,64 @@ func (m mortalBlobs) Delete(ctx context.Context, key string) error {
 // behind, every snapshot that is listed is whole, the log and its segments have
 // no hole, the rows are all there, and a week later the sweep has left nothing
 // that is not named.
-func TestUpkeepKilledAtEachEffect(t *testing.T) {
-	for _, done := range []bool{false, true} {
-		for n := int64(1); ; n++ {
-			if !upkeepKilledAt(t, n, done) {
-				if n < 20 {
-					t.Errorf("the upkeep has only %d effects", n)
+func TestUpkeepKilledAtEachEffect(t *testing.T) { killedAtEach(t, upkeepKilledAt, 15) }
+
+// killedAtEach runs a life that is long enough, to count its effects, and one
+// that ends at each of them, done and not.
+func killedAtEach(t *testing.T, run func(t *testing.T, l *life), least int64) {
+	const long = 1 << 30
+	whole := &life{}
+	whole.left.Store(long)
+	run(t, whole)
+	effects := long - whole.left.Load()
+	if effects < least {
+		t.Fatalf("there are only %d effects", effects)
+	}
+	for n := int64(1); n <= effects; n++ {
+		for _, done := range []bool{false, true} {
+			t.Run(fmt.Sprint(n, " ", done), func(t *testing.T) {
+				t.Parallel()
+				l := &life{done: done}
+				l.left.Store(n)
+				run(t, l)
+				if !l.over() {
+					t.Error("it was not killed")
 				}
-				break
-			}
+			})
 		}
 	}
 }
 
-// upkeepKilledAt reports whether the upkeep had that many effects.
-func upkeepKilledAt(t *testing.T, n int64, done bool) (killed bool) {
-	t.Run(fmt.Sprint(n, " ", done), func(t *testing.T) {
-		w := newWorld(t)
-		ulid := w.create("plans")
-		w.fill("plans", 8)
-		w.take("plans", "to be deleted")
-		w.relayed(ulid)
-		w.checkpoint(ulid)
-		must(t, w.keeper.Archive(t.Context(), ulid, true))
-		must(t, w.blobs.Put(t.Context(), backup.BlobPrefix(ulid)+"loads/orphan", nothing{}, 0))
-		w.pass(40 * 24 * time.Hour)
-		must(t, w.keeper.Delete(t.Context(), ada, ref("plans"), w.snapshots("plans")[0].ID))
-		w.fill("plans", 4)
-		w.relayed(ulid)
-		w.checkpoint(ulid)
-		w.pass(25 * time.Hour)
+func upkeepKilledAt(t *testing.T, l *life) {
+	w := newWorld(t)
+	ulid := w.create("plans")
+	w.fill("plans", 8)
+	w.take("plans", "to be deleted")
+	w.relayed(ulid)
+	w.checkpoint(ulid)
+	must(t, w.keeper.Archive(t.Context(), ulid, true))
+	must(t, w.blobs.Put(t.Context(), backup.BlobPrefix(ulid)+"loads/orphan", nothing{}, 0))
+	w.pass(40 * 24 * time.Hour)
+	must(t, w.keeper.Delete(t.Context(), ada, ref("plans"), w.snapshots("plans")[0].ID))
+	w.fill("plans", 4)
+	w.relayed(ulid)
+	w.checkpoint(ulid)
+	w.pass(25 * time.Hour)
 
-		l := &life{done: done}
-		l.left.Store(n)
-		w.open(mortalStore{w.store, l}, mortalBlobs{w.blobs, l})
-		err := w.keeper.Upkeep(t.Context(), ulid)
-		killed = l.over()
-		if !killed && err != nil {
-			t.Fatal(err)
-		}
-		w.open(w.store, w.blobs)
-		w.whole(ulid)
-		must(t, w.keeper.Upkeep(t.Context(), ulid))
-		w.whole(ulid)
+	w.open(mortalStore{w.store, l}, mortalBlobs{w.blobs, l})
+	if err := w.keeper.Upkeep(t.Context(), ulid); err != nil && !l.over() {
+		t.Fatal(err)
+	}
+	w.open(w.store, w.blobs)
+	w.whole(ulid)
+	must(t, w.keeper.Upkeep(t.Context(), ulid))
+	w.whole(ulid)
+	for range 2 {
 		w.pass(8 * 24 * time.Hour)
 		must(t, w.keeper.Upkeep(t.Context(), ulid))
-		w.whole(ulid)
-		w.pass(8 * 24 * time.Hour)
-		must(t, w.keeper.Upkeep(t.Context(), ulid))
-		w.onlyNamed(ulid)
-	})
-	return killed
+	}
+	w.whole(ulid)
+	w.onlyNamed(ulid)
 }
 
 type nothing struct{}
@@ -193,46 +200,34 @@ func (w *world) onlyNamed(ulid string) {
 
 // A room is deleted, and the process killed at each effect of the purge: the
 // next one ends it, and nothing but the last entry is left.
-func TestPurgeKilledAtEachEffect(t *testing.T) {
-	for _, done := range []bool{false, true} {
-		for n := int64(1); purgeKilledAt(t, n, done); n++ {
+func TestPurgeKilledAtEachEffect(t *testing.T) { killedAtEach(t, purgeKilledAt, 5) }
+
+func purgeKilledAt(t *testing.T, l *life) {
+	w := newWorld(t)
+	ulid := w.create("plans")
+	w.fill("plans", 3)
+	w.take("plans", "")
+	w.checkpoint(ulid)
+	must(t, w.keeper.Archive(t.Context(), ulid, true))
+	_, err := w.engine.Delete(t.Context(), ada, ref("plans"))
+	must(t, err)
+	w.relayed(ulid)
+	w.pass(25 * time.Hour)
+	w.open(mortalStore{w.store, l}, mortalBlobs{w.blobs, l})
+	if err := w.keeper.Upkeep(t.Context(), ulid); err != nil && !l.over() {
+		t.Fatal(err)
+	}
+	w.open(w.store, w.blobs)
+	must(t, w.keeper.Due(t.Context(), func(ulid string) error { return w.keeper.Upkeep(t.Context(), ulid) }))
+	must(t, w.keeper.Due(t.Context(), func(ulid string) error { t.Errorf("%s is still due", ulid); return nil }))
+	for _, pk := range []string{commitlog.Partition(ulid), "META#" + ulid} {
+		page, err := w.store.Query(t.Context(), store.Query{PK: pk, Strong: true})
+		must(t, err)
+		if want := map[string]int{commitlog.Partition(ulid): 1}[pk]; len(page.Items) != want {
+			t.Errorf("%s has %d items", pk, len(page.Items))
 		}
 	}
-}
-
-func purgeKilledAt(t *testing.T, n int64, done bool) (killed bool) {
-	t.Run(fmt.Sprint(n, " ", done), func(t *testing.T) {
-		w := newWorld(t)
-		ulid := w.create("plans")
-		w.fill("plans", 3)
-		w.take("plans", "")
-		w.checkpoint(ulid)
-		must(t, w.keeper.Archive(t.Context(), ulid, true))
-		_, err := w.engine.Delete(t.Context(), ada, ref("plans"))
-		must(t, err)
-		w.relayed(ulid)
-		w.pass(25 * time.Hour)
-		l := &life{done: done}
-		l.left.Store(n)
-		w.open(mortalStore{w.store, l}, mortalBlobs{w.blobs, l})
-		err = w.keeper.Upkeep(t.Context(), ulid)
-		killed = l.over()
-		if !killed && err != nil {
-			t.Fatal(err)
-		}
-		w.open(w.store, w.blobs)
-		must(t, w.keeper.Due(t.Context(), func(ulid string) error { return w.keeper.Upkeep(t.Context(), ulid) }))
-		must(t, w.keeper.Due(t.Context(), func(ulid string) error { t.Errorf("%s is still due", ulid); return nil }))
-		for _, pk := range []string{commitlog.Partition(ulid), "META#" + ulid} {
-			page, err := w.store.Query(t.Context(), store.Query{PK: pk, Strong: true})
-			must(t, err)
-			if want := map[string]int{commitlog.Partition(ulid): 1}[pk]; len(page.Items) != want {
-				t.Errorf("%s has %d items", pk, len(page.Items))
-			}
-		}
-		if got := w.blobsOf(ulid); len(got) != 0 {
-			t.Errorf("there are blobs %v", got)
-		}
-	})
-	return killed
+	if got := w.blobsOf(ulid); len(got) != 0 {
+		t.Errorf("there are blobs %v", got)
+	}
 }
