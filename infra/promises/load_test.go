@@ -152,7 +152,7 @@ func TestALoadSurvivesKillAtEachStep(t *testing.T) {
 				rows = manyRows
 			}
 			l := newLoadTest(t, rows)
-			for n := range min(rounds(), 5) {
+			for n := range fewRounds() {
 				l.round(point, 1, n)
 			}
 		})

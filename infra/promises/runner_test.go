@@ -335,13 +335,13 @@ func rounds() int {
 	return n
 }
 
-// fewRounds is rounds for suites whose rounds take seconds: at most 10, unless
+// fewRounds is rounds for suites whose rounds take seconds: at most 3, unless
 // NANO_TEST_CRASH_ALL asks for all of them (make crash).
 func fewRounds() int {
 	if os.Getenv("NANO_TEST_CRASH_ALL") != "" {
 		return rounds()
 	}
-	return min(rounds(), 10)
+	return min(rounds(), 3)
 }
 
 func readMarker(t *testing.T, path string) string {
