@@ -189,7 +189,18 @@ func (k *Keeper) named(ctx context.Context, ulid string) (map[string]bool, error
 		}
 		after = s.To
 	}
-	return named, k.namedBetween(ctx, ulid, after, maxSeq, named)
+	if err := k.namedBetween(ctx, ulid, after, maxSeq, named); err != nil {
+		return nil, err
+	}
+	// Entries may have gone from the log into a segment since those were listed.
+	later, err := k.Catalog.segments(ctx, ulid)
+	for _, s := range later {
+		named[s.Blob] = true
+		for _, load := range s.Loads {
+			named[load] = true
+		}
+	}
+	return named, err
 }
 
 // namedBetween adds what the entries of the log after one seq and before

@@ -66,22 +66,20 @@ func (c *Cache) before(ctx context.Context, room string, seq int64) (*Replica, e
 	if p != nil && p.Seq > seq {
 		p = nil
 	}
-	var key string
-	if c.o.Images != nil {
-		found, at, ok, err := c.o.Images.Nearest(ctx, room, seq)
+	for upTo := seq; c.o.Images != nil; {
+		key, at, ok, err := c.o.Images.Nearest(ctx, room, upTo)
 		if err != nil {
 			return nil, fmt.Errorf("find image of room %s at seq %d: %w", room, seq, err)
 		}
-		if ok && (p == nil || at > p.Seq) {
-			key = found
+		if !ok || p != nil && at <= p.Seq {
+			break
 		}
-	}
-	if key != "" {
 		r, err := c.openBlob(ctx, room, key, seq)
 		if err == nil || !errors.As(err, &d) {
 			return r, err
 		}
 		c.o.Log.Error("replica: image refused", "room", room, "image", key, "error", err)
+		upTo = at - 1 // an older one and more entries give the same
 	}
 	if p != nil {
 		r, err := c.open(ctx, room, p)
