@@ -216,7 +216,8 @@ func (r *historian) step(ctx context.Context, seq int64) (int64, error) {
 			ops = append(ops, op)
 		}
 	}
-	if len(ops) == 0 || entry.Kind == commitlog.Load || slices.ContainsFunc(ops, func(op *commitlog.Op) bool { return op.OldOmitted }) {
+	altered := len(ops) > 0 && ops[0].OldVersion == seq // the same commit had changed the row by an alteration before
+	if len(ops) == 0 || altered || entry.Kind == commitlog.Load || slices.ContainsFunc(ops, func(op *commitlog.Op) bool { return op.OldOmitted }) {
 		return r.rebuilt(ctx, entry, ops)
 	}
 	for _, op := range ops {

@@ -102,8 +102,8 @@ func (l *later) add(entry *commitlog.Entry, key rowKey) int64 {
 			}
 		}
 	}
-	if !found && l.whole == nil {
-		l.whole = entry // a load, or an alteration that changed values
+	if (!found || before == entry.Seq) && l.whole == nil {
+		l.whole = entry // a load, or an alteration that changed values, perhaps before an operation on the row
 	}
 	if !found || before == entry.Seq {
 		return 0
