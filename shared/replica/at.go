@@ -71,7 +71,7 @@ func (c *Cache) before(ctx context.Context, room string, seq int64) (*Replica, e
 		if err != nil {
 			return nil, fmt.Errorf("find image of room %s at seq %d: %w", room, seq, err)
 		}
-		if !ok || p != nil && at <= p.Seq {
+		if !ok || at > upTo || p != nil && at <= p.Seq {
 			break
 		}
 		r, err := c.openBlob(ctx, room, key, seq)
