@@ -116,7 +116,15 @@ func (k *Keeper) cleanRestore(ctx context.Context, j *job.Job) error {
 	if err != nil || r.Into == nil || r.at.Room == "" {
 		return err
 	}
-	_, err = k.Rooms.Delete(ctx, r.by, room.Ref{ULID: r.at.Room})
+	made := room.Ref{ULID: r.at.Room}
+	filled := false // the load is committed, though the job did not live to say so
+	err = k.Rooms.Read(ctx, r.by, made, func(v *room.View) error {
+		filled = v.State().Seq > 1
+		return nil
+	})
+	if err == nil && !filled {
+		_, err = k.Rooms.Delete(ctx, r.by, made)
+	}
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}

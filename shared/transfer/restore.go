@@ -149,7 +149,15 @@ func (s *Service) cleanRestore(ctx context.Context, j *job.Job) error {
 	if err := decodeCursor(j.Cursor, &at); err != nil || at.Room == "" {
 		return err
 	}
-	_, err := s.Rooms.Delete(ctx, access.Principal{User: j.By}, room.Ref{ULID: at.Room})
+	by, made := access.Principal{User: j.By}, room.Ref{ULID: at.Room}
+	filled := false // the load is committed, though the job did not live to say so
+	err := s.Rooms.Read(ctx, by, made, func(v *room.View) error {
+		filled = v.State().Seq > 1
+		return nil
+	})
+	if err == nil && !filled {
+		_, err = s.Rooms.Delete(ctx, by, made)
+	}
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
