@@ -20,9 +20,9 @@ import (
 	"nanotypedb/shared/blob/s3blob"
 )
 
-// streamAlloc: five buffers of 5 MiB, of which the first grows by steps, and
+// streamAlloc: five buffers of up to 8 MiB, of which the first grows by steps, and
 // some more under the race detector.
-const streamAlloc = 48 << 20
+const streamAlloc = 60 << 20
 
 func client(t *testing.T, install ...func(*middleware.Stack) error) *s3.Client {
 	t.Helper()
